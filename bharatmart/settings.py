@@ -1,0 +1,249 @@
+"""Settings of BharatMart: read from the environment (and `.env`), all mistakes reported at once.
+
+`.env.example` lists the variables. Durations are in seconds unless a name says otherwise.
+"""
+
+import os
+from datetime import timedelta
+from typing import Any, cast
+
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvValidationError
+from marshmallow.validate import OneOf, Range, Regexp
+
+from bharatmart.api.framework import rest_framework_settings, spectacular_settings
+from bharatmart.environment import BASE_DIR, read_dotenv
+from bharatmart.log import logging_settings
+from queues.backoff import exponential, fixed
+from queues.settings import rq_queues, tuned_by_environment, worker_mode
+
+django_stubs_ext.monkeypatch()  # ModelAdmin[Order] and the like, which Django itself cannot subscribe
+
+env = Env(eager=False)
+read_dotenv()
+positive = Range(min=0, min_inclusive=False)
+rate = Regexp(
+    r"off|[1-9]\d{0,8}/(second|minute|hour|day)",
+    error="expected off or a number per second, minute, hour or day, such as 600/minute; got {input!r}.",
+)
+
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "development-only-" + "x" * 40 if DEBUG else None)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+
+# Servers. In development unset ones are started from wheels by manage.py (bharatmart/devservers).
+_database_url = env.str("DATABASE_URL", "")
+_database = env.dj_db_url("DATABASE_URL", conn_max_age=60, conn_health_checks=True) if _database_url else None
+QUEUE_REDIS_URL = env.str("QUEUE_REDIS_URL", "")
+WORKER_MODE = env.str("WORKER_MODE", "")
+WORKER_TYPE = env.str("WORKER_TYPE", "all", validate=OneOf(["all", "email", "order", "payment"]))
+
+# The shop.
+PAYMENT_WINDOW = env.timedelta("PAYMENT_WINDOW", timedelta(hours=1))
+SHOP_NAME = env.str("SHOP_NAME", "BharatMart")
+SHOP_STATE = env.str("SHOP_STATE", "Karnataka")
+SHOP_GSTIN = env.str("SHOP_GSTIN", "29AABCB1234M1Z5")
+SHOP_ADDRESS = env.str("SHOP_ADDRESS", "12 MG Road, Bengaluru, Karnataka 560001")
+SIMULATED_GATEWAY_URL = env.str("SIMULATED_GATEWAY_URL", "http://127.0.0.1:8900")
+GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", 10.0, validate=positive)
+
+# E-mail.
+EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", 25, validate=Range(1, 65535))
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", 10.0, validate=positive)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "BharatMart <shop@bharatmart.example>")
+NOTIFICATION_LEASE = env.timedelta("NOTIFICATION_LEASE", timedelta(seconds=60))  # longer than the email queue's timeout
+
+# Limits of the API over all web processes together: per caller, and per caller for some routes.
+API_LIMITS = {
+    "anonymous": env.str("THROTTLE_ANONYMOUS", "300/minute", validate=rate),
+    "user": env.str("THROTTLE_USER", "600/minute", validate=rate),
+    "POST /api/orders": env.str("THROTTLE_ORDERS", "120/minute", validate=rate),
+}
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=Range(0, 10))
+
+# The job engine (docs/queues.md explains each).
+QUEUE_WINDOW = env.int("QUEUE_WINDOW", 10_000, validate=Range(min=1))
+QUEUE_DELAYED_WINDOW = env.int("QUEUE_DELAYED_WINDOW", 10_000, validate=Range(min=1))
+QUEUE_BROKER_DELAY = env.float("QUEUE_BROKER_DELAY", 60.0, validate=positive)
+QUEUE_POLL = env.float("QUEUE_POLL", 1.0, validate=positive)
+QUEUE_RECHECK = env.float("QUEUE_RECHECK", 10.0, validate=positive)
+QUEUE_OVERDUE = env.float("QUEUE_OVERDUE", 5.0, validate=positive)
+QUEUE_HEARTBEAT = env.float("QUEUE_HEARTBEAT", 5.0, validate=positive)
+QUEUE_LEASE = env.float("QUEUE_LEASE", 30.0, validate=positive)
+QUEUE_SWEEP = env.float("QUEUE_SWEEP", 10.0, validate=positive)
+QUEUE_PRUNE = env.float("QUEUE_PRUNE", 300.0, validate=positive)
+QUEUE_GRACE = env.float("QUEUE_GRACE", 25.0, validate=positive)
+
+MEDIA_ROOT = env.str("MEDIA_ROOT", str(BASE_DIR / "var" / "media"))
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOG_FORMAT = env.str("LOG_FORMAT", "console" if DEBUG else "json", validate=OneOf(["console", "json"]))
+HTTPS = env.bool("HTTPS", not DEBUG)
+
+
+# Every queue on one screen; read and checked by queues/settings.py.
+QUEUES: dict[str, dict[str, Any]] = {
+    "email": {"concurrency": 5, "attempts": 5, "backoff": exponential(1), "timeout": 30},
+    "order": {"concurrency": 10, "attempts": 3, "backoff": exponential(2), "timeout": 60},
+    "payment": {"concurrency": 5, "attempts": 3, "backoff": fixed(5), "timeout": 60},
+    "payment-webhook": {"concurrency": 20, "attempts": 5, "backoff": exponential(1), "timeout": 60},
+    "payment-retry": {"concurrency": 3, "attempts": 3, "backoff": fixed(3600), "timeout": 60},
+    "inventory-release": {"concurrency": 8, "attempts": 3, "backoff": exponential(2), "timeout": 30},
+    "manual-review": {"concurrency": 1, "attempts": 3, "backoff": exponential(5), "timeout": 30},
+    "reports": {"concurrency": 2, "attempts": 2, "backoff": exponential(30), "timeout": 600, "cpu": True},
+}
+QUEUES, _queue_mistakes = tuned_by_environment(QUEUES, os.environ)
+
+
+def _refuse_start() -> None:
+    """Raise one ImproperlyConfigured that names every wrong or missing variable."""
+    mistakes: list[str] = []
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        told = cast("dict[str, list[str]]", error.error_messages)
+        mistakes += [f"{name}: {' '.join(messages)}" for name, messages in told.items()]
+    if _database and _database.get("ENGINE") != "django.db.backends.postgresql":
+        mistakes.append("DATABASE_URL: expected postgresql://user:password@host:port/name; got another database.")
+    mistakes += _queue_mistakes
+    try:
+        worker_mode(WORKER_MODE, QUEUE_REDIS_URL)
+    except ValueError as error:
+        mistakes.append(f"WORKER_MODE: {error}")
+    if not DEBUG:
+        if not SECRET_KEY and "SECRET_KEY" not in str(mistakes):
+            mistakes.append("SECRET_KEY: is not set; expected a long random string.")
+        if not _database_url:
+            mistakes.append("DATABASE_URL: is not set; expected postgresql://user:password@host:port/name.")
+        if WORKER_MODE in ("rq", "bull-queue") and not QUEUE_REDIS_URL:
+            mistakes.append("QUEUE_REDIS_URL: is not set, but WORKER_MODE=rq needs it; expected redis://host:port/db.")
+    if mistakes:
+        hint = "" if DEBUG else "\n(For development set DEBUG=1; .env.example shows every variable.)"
+        raise ImproperlyConfigured("BharatMart cannot start:\n  " + "\n  ".join(sorted(mistakes)) + hint)
+
+
+_refuse_start()
+WORKER_MODE = worker_mode(WORKER_MODE, QUEUE_REDIS_URL)
+RQ_QUEUES = rq_queues(QUEUES, QUEUE_REDIS_URL)
+RQ = {
+    "WORKER_CLASS": "queues.brokers.rq.worker.Worker",
+    "SCHEDULER_CLASS": "queues.brokers.rq.scheduler.Scheduler",
+    "QUEUE_CLASS": "queues.brokers.rq.messages.MessageQueue",
+    "COMMIT_MODE": "auto",
+}
+RQ_SHOW_ADMIN_LINK = False
+
+DATABASES: dict[str, Any] = {
+    "default": _database or {"ENGINE": "django.db.backends.postgresql", "NAME": "bharatmart", "HOST": "unset"}
+}
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+
+INSTALLED_APPS = [
+    "bharatmart.accounts",
+    "bharatmart.api",
+    "payments",
+    "orders",
+    "notifications",
+    "queues",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_rq",
+]
+
+MIDDLEWARE = [
+    "bharatmart.middleware.RequestLog",
+    "bharatmart.api.middleware.JsonErrors",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "bharatmart.urls"
+WSGI_APPLICATION = "bharatmart.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Accounts: django-allauth, headless only (bharatmart/accounts/urls.py lists what is served).
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
+]
+HEADLESS_ONLY = True
+ACCOUNT_ADAPTER = "bharatmart.accounts.adapter.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "bharatmart.accounts.forms.SignUpFields"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = False
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+
+# allauth counts log-in attempts in the cache, so it has to be one for all web processes: PostgreSQL.
+_cache = {"LOCATION": "api_cache", "OPTIONS": {"MAX_ENTRIES": 10_000}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", **_cache}}
+
+REST_FRAMEWORK = rest_framework_settings(TRUSTED_PROXIES)
+SPECTACULAR_SETTINGS = spectacular_settings(SHOP_NAME)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request's body
+LOGGING = logging_settings(LOG_LEVEL, LOG_FORMAT)
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "en-in"
+TIME_ZONE = "Asia/Kolkata"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+MEDIA_URL = "/media/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG  # without DEBUG: what `collectstatic` has gathered
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^api/health"]  # load balancers ask without TLS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+X_FRAME_OPTIONS = "DENY"

@@ -1,0 +1,93 @@
+"""How the settings refuse a wrong environment: all mistakes at once, in sentences that name the variable."""
+
+import os
+import re
+import subprocess
+import sys
+
+from bharatmart.environment import BASE_DIR
+
+PRODUCTION = {
+    "SECRET_KEY": "a-long-random-string-for-this-test-0123456789-abcdefghijklmn",
+    "ALLOWED_HOSTS": "shop.example",
+    "DATABASE_URL": "postgresql://shop:secret@db.example/shop",
+    "QUEUE_REDIS_URL": "redis://redis.example:6379/0",
+    "WORKER_MODE": "rq",
+}
+
+
+def check(**variables: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` with these variables and nothing else."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=BASE_DIR,
+        env={"PATH": os.environ["PATH"], "BHARATMART_DOTENV": "0", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def without(name: str) -> dict[str, str]:
+    return {key: value for key, value in PRODUCTION.items() if key != name}
+
+
+def test_production_starts_with_its_variables() -> None:
+    ended = check(**PRODUCTION)
+
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_production_without_a_database_is_refused_with_a_sentence() -> None:
+    ended = check(**without("DATABASE_URL"))
+
+    assert ended.returncode == 1
+    assert "DATABASE_URL: is not set; expected postgresql://user:password@host:port/name." in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_production_with_rq_without_redis_is_refused() -> None:
+    ended = check(**without("QUEUE_REDIS_URL"))
+
+    assert ended.returncode == 1
+    assert "QUEUE_REDIS_URL: is not set" in ended.stderr
+
+
+def test_production_without_a_key_is_refused() -> None:
+    ended = check(**without("SECRET_KEY"))
+
+    assert ended.returncode == 1
+    assert "SECRET_KEY" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_another_database_than_postgresql_is_refused() -> None:
+    ended = check(**{**PRODUCTION, "DATABASE_URL": "sqlite:///shop.sqlite3"})
+
+    assert ended.returncode == 1
+    assert "DATABASE_URL: expected postgresql://" in ended.stderr
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    wrong = {
+        "DEBUG": "perhaps",
+        "EMAIL_PORT": "70000",
+        "QUEUE_WINDOW": "many",
+        "WORKER_TYPE": "emails",
+        "LOG_LEVEL": "LOUD",
+        "THROTTLE_USER": "often",
+        "WORKER_MODE": "rabbits",
+    }
+
+    ended = check(**{**PRODUCTION, **wrong})
+
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert [name for name in wrong if f"  {name}: " not in ended.stderr] == []
+
+
+def test_the_example_file_shows_every_variable() -> None:
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (BASE_DIR / "bharatmart" / "settings.py").read_text()))
+    shown = set(re.findall(r"^(?:# )?([A-Z_]+)=", (BASE_DIR / ".env.example").read_text(), re.MULTILINE))
+
+    assert read - shown == set()
