@@ -1,0 +1,171 @@
+"""Jobs in the admin: see every one, find the failed, retry or cancel them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.timezone import localtime
+
+from . import registry, steering
+from . import settings as queue_settings
+from .models import Attempt, AuditEntry, Job, Worker
+from .readonly import ReadOnlyAdmin, ReadOnlyInline
+from .states import RETRYABLE, JobState
+
+COLOURS = {
+    JobState.WAITING: "#6b7280",
+    JobState.ACTIVE: "#2563eb",
+    JobState.COMPLETED: "#15803d",
+    JobState.FAILED: "#b91c1c",
+    JobState.CANCELLED: "#a16207",
+}
+
+
+class DeclaredFilter(admin.SimpleListFilter):
+    """Declared values only: asking the table for its distinct values would read all of it."""
+
+    values: Callable[[], list[str]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, value) for value in type(self).values()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(**{self.parameter_name or "": self.value()}) if self.value() else queryset
+
+
+class QueueFilter(DeclaredFilter):
+    title = parameter_name = "queue"
+    values = staticmethod(lambda: list(queue_settings.declared()))
+
+
+class NameFilter(DeclaredFilter):
+    title = parameter_name = "name"
+    values = staticmethod(lambda: sorted(registry.names()))
+
+
+class AttemptInline(ReadOnlyInline):
+    model = Attempt
+    fields = ("number", "outcome", "worker", "started_at", "finished_at", "told")
+    readonly_fields = fields
+
+    @admin.display(description="error")
+    def told(self, attempt: Attempt) -> SafeString | str:
+        if not attempt.traceback:
+            return attempt.error
+        return format_html(
+            "<details><summary>{}</summary><pre style='white-space:pre-wrap'>{}</pre></details>",
+            attempt.error,
+            attempt.traceback,
+        )
+
+
+class AuditInline(ReadOnlyInline):
+    model = AuditEntry
+    fields = ("at", "actor", "action", "detail")
+    verbose_name_plural = "audit"
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    """Search by key, subject (`order-42`), number, or the error of a failed job."""
+
+    list_display = ("id", "name", "queue", "coloured_state", "attempts_of", "subject", "when", "told")
+    list_display_links = ("id", "name")
+    list_filter = ("state", QueueFilter, NameFilter)
+    search_fields = ("key", "subject", "error")
+    search_help_text = "Key or subject (such as order-42), number of the job, or words of a failed job's error"
+    actions = ("retry_selected", "cancel_selected")
+    inlines = (AttemptInline, AuditInline)
+    list_select_related = ("worker",)
+    change_form_template = "admin/queues/job.html"
+    fields = (
+        ("name", "queue", "priority"),
+        ("coloured_state", "attempts_of", "suspect"),
+        ("args", "subject", "key"),
+        ("created_at", "run_at"),
+        ("started_at", "finished_at", "worker"),
+        "error",
+    )
+    readonly_fields = ("coloured_state", "attempts_of")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = Q(key=term) | Q(subject=term) | Q(state=JobState.FAILED, error__icontains=term)
+        if term.isdigit() and int(term) < 2**63:
+            found |= Q(pk=int(term))
+        return queryset.filter(found), False
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("queues.retry_job")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("queues.cancel_job")
+
+    @admin.action(description="Retry selected failed or cancelled jobs", permissions=["retry"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._steer(request, queryset, steering.retry_jobs, "will run again", "failed or cancelled")
+
+    @admin.action(description="Cancel selected waiting jobs", permissions=["cancel"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._steer(request, queryset, steering.cancel_jobs, "cancelled", "waiting")
+
+    def _steer(
+        self, request: HttpRequest, jobs: QuerySet[Job], act: Callable[..., list[int]], done: str, needed: str
+    ) -> None:
+        chosen = list(jobs.order_by("pk").values_list("pk", flat=True))
+        changed = act(chosen, actor=request.user.get_username())
+        self.message_user(request, f"{len(changed)} jobs {done}.", messages.SUCCESS)
+        if left := len(chosen) - len(changed):
+            told = f"{left} jobs were left as they are: they were not {needed}, or their key lives in another job."
+            self.message_user(request, told, messages.WARNING)
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        job: Any = self.get_object(request, object_id)
+        buttons = {
+            "may_retry": job is not None and job.state in RETRYABLE and self.has_retry_permission(request),
+            "may_cancel": job is not None and job.state == JobState.WAITING and self.has_cancel_permission(request),
+        }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **buttons})
+
+    @admin.display(description="state", ordering="state")
+    def coloured_state(self, job: Job) -> SafeString:
+        return format_html('<b style="color:{}">{}</b>', COLOURS[JobState(job.state)], job.state)
+
+    @admin.display(description="attempts")
+    def attempts_of(self, job: Job) -> str:
+        return f"{job.attempt} of {job.max_attempts}" + (f", {job.crashes} crashes" if job.crashes else "")
+
+    @admin.display(description="when", ordering="run_at")
+    def when(self, job: Job) -> str:
+        """When it ended, began, or may run."""
+        at = job.finished_at or (job.started_at if job.state == JobState.ACTIVE else job.run_at)
+        return f"{localtime(at):%d %b %H:%M:%S}" if at else ""
+
+    @admin.display(description="error")
+    def told(self, job: Job) -> str:
+        return Truncator(job.error).chars(80)
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    """Processes that run jobs, with their last heartbeat."""
+
+    list_display = ("id", "name", "host", "pid", "queues", "started_at", "beat_at", "stopped_at")
+    list_filter = (("stopped_at", admin.EmptyFieldListFilter),)
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(ReadOnlyAdmin):
+    """Who steered what."""
+
+    list_display = ("at", "actor", "action", "job_id", "detail")
+    search_fields = ("=job_id", "actor")

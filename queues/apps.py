@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+from django.conf import settings
+from django.utils.module_loading import autodiscover_modules
+
+
+class QueuesConfig(AppConfig):
+    name = "queues"
+    verbose_name = "Background jobs"
+
+    def ready(self) -> None:
+        from . import (
+            checks,  # noqa: F401  registers the system checks
+            in_web,
+        )
+
+        autodiscover_modules("jobs")
+        if settings.WORKER_MODE == "in-process":
+            in_web.connect()

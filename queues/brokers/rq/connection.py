@@ -1,0 +1,34 @@
+"""One Redis client per process, with time-outs, and its errors in the engine's words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import redis
+from django.conf import settings
+
+from ...errors import BrokerUnavailable
+
+OPTIONS: dict[str, Any] = {"socket_timeout": 10, "socket_connect_timeout": 3, "health_check_interval": 30}
+
+
+@cache
+def client() -> redis.Redis:
+    """The client for settings.QUEUE_REDIS_URL; connections are opened when first used."""
+    return redis.Redis.from_url(settings.QUEUE_REDIS_URL, **OPTIONS)
+
+
+@contextmanager
+def broker_errors() -> Iterator[None]:
+    """Whatever Redis raises is told as BrokerUnavailable."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise BrokerUnavailable(f"Redis: {error}") from error
+
+
+def evicting_policy(connection: redis.Redis) -> str:
+    """The eviction policy if it may drop keys, else the empty string."""
+    policy = str(connection.info("memory").get("maxmemory_policy", "noeviction"))
+    return "" if policy == "noeviction" else policy

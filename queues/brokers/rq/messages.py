@@ -1,0 +1,88 @@
+"""The message in Redis: an rq job whose id is `<job>-<offer>` and whose data is JSON.
+
+It is written in rq's own shape, so that rq's tools show it. Workers read nothing of it but the id.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import rq
+from redis.client import Pipeline
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+from rq.utils import now, utcformat
+
+from ...offer import Offer
+
+JOB_PREFIX = Job.redis_job_namespace_prefix
+QUEUE_PREFIX = rq.Queue.redis_queue_namespace_prefix
+SCHEDULED = "rq:scheduler:scheduled_jobs"
+KEPT_SECONDS = 7 * 24 * 3600
+FINISHED_KEPT_SECONDS = 300
+
+
+def refuse(message_id: str) -> None:
+    """What a stock rq worker would call: jobs run only through the ledger's claim."""
+    raise RuntimeError(f"{message_id} belongs to BharatMart's ledger: run it with `manage.py rqworker`")
+
+
+class MessageQueue(rq.Queue):
+    """rq's queue, JSON only; jobs come in through the ledger alone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for ignored in ("autocommit", "commit_mode"):
+            kwargs.pop(ignored, None)
+        kwargs["serializer"] = JSONSerializer
+        super().__init__(*args, **kwargs)
+
+    def enqueue_call(self, *args: Any, **kwargs: Any) -> Job:
+        raise RuntimeError("jobs are enqueued with @job and .enqueue(): see docs/howto/add-a-job.md")
+
+
+def queue_key(queue: str) -> str:
+    return f"{QUEUE_PREFIX}{queue}"
+
+
+def fetched_key(worker_id: int) -> str:
+    """The list of what a worker process has received and not yet claimed."""
+    return f"rq:fetched:{worker_id}"
+
+
+def wip_key(queue: str) -> str:
+    return f"rq:wip:{queue}"
+
+
+def write(pipeline: Pipeline, offers: Sequence[Offer], at: datetime) -> None:
+    """Queue the commands that put offers into their lists, and delayed ones into rq-scheduler's set."""
+    for offer in offers:
+        delay = (offer.due_at - at).total_seconds() if offer.due_at else 0
+        key = JOB_PREFIX + offer.message_id
+        pipeline.hset(key, mapping=_fields(offer, delayed=delay > 0))
+        pipeline.expire(key, KEPT_SECONDS + max(0, int(delay)))
+        if delay > 0:
+            pipeline.zadd(SCHEDULED, {offer.message_id: time.time() + delay})
+        else:
+            pipeline.rpush(queue_key(offer.queue), offer.message_id)
+    pipeline.sadd(rq.Queue.redis_queues_keys, *{queue_key(offer.queue) for offer in offers})
+
+
+def _fields(offer: Offer, *, delayed: bool) -> Any:
+    message = Job.create(
+        f"{__name__}.refuse",
+        args=[offer.message_id],
+        id=offer.message_id,
+        origin=offer.queue,
+        description=offer.name or offer.message_id,
+        status=JobStatus.SCHEDULED if delayed else JobStatus.QUEUED,
+        serializer=JSONSerializer,
+        connection=_NO_CONNECTION,
+    )
+    fields: dict[str, Any] = message.to_dict()
+    fields["status"] = str(fields["status"].value)
+    fields["enqueued_at"] = utcformat(now())
+    return fields
+
+
+_NO_CONNECTION: Any = object()

@@ -1,0 +1,129 @@
+"""The rq worker class behind `manage.py rqworker`: rq's books and options around our executor."""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+import rq
+from django.conf import settings
+from rq.serializers import JSONSerializer
+from rq.worker.base import WorkerStatus
+
+from ... import settings as queue_settings
+from .. import current
+from ..base import Consumer
+from .connection import client, evicting_policy
+from .consumer import RqConsumer
+from .messages import MessageQueue
+
+log = logging.getLogger(__name__)
+
+
+class EvictingRedis(Exception):
+    """Redis may drop waiting messages when its memory is full."""
+
+
+def served_queues(names: Sequence[str]) -> list[str]:
+    """The queues to serve: `default` alone (what django-rq asks for when none is named) means WORKER_TYPE's."""
+    if list(names) == [queue_settings.DEFAULT_QUEUE]:
+        return queue_settings.queues_of(settings.WORKER_TYPE)
+    return list(names)
+
+
+class Worker(rq.Worker):
+    """Registers itself as an rq worker and runs jobs through the ledger, many at once."""
+
+    def __init__(self, queues: Any, *args: Any, name: str | None = None, **kwargs: Any) -> None:
+        listed = [queues] if isinstance(queues, str | rq.Queue) else list(queues)
+        names = served_queues([queue if isinstance(queue, str) else queue.name for queue in listed])
+        kwargs |= {"connection": client(), "queue_class": MessageQueue, "serializer": JSONSerializer}
+        kwargs["exception_handlers"] = None
+        super().__init__([MessageQueue(queue, connection=client()) for queue in names], name=name, **kwargs)
+        self.busy: bool | None = None
+        self.signals = 0
+
+    def _set_connection(self, connection: Any) -> Any:
+        return connection
+
+    def work(  # type: ignore[override]  # rq's logging options mean nothing here
+        self,
+        burst: bool = False,
+        logging_level: str | None = None,
+        max_jobs: int | None = None,
+        max_idle_time: int | None = None,
+        **_: Any,
+    ) -> bool:
+        """Run jobs until told to stop; True if any was run. Refuses a Redis that evicts keys."""
+        from ...executor import Executor
+
+        self._refuse_evicting_redis()
+        self.register_birth()
+        self.set_state(WorkerStatus.IDLE)
+        log.info("worker %s serves %s", self.name, ", ".join(self.queue_names()))
+        self.executor = Executor(
+            self.queue_names(),
+            current(),
+            name=self.name,
+            burst=burst,
+            max_jobs=max_jobs,
+            max_idle_time=max_idle_time,
+            on_start=self._attach,
+        )
+        self._install_signal_handlers()
+        try:
+            return bool(self.executor.run())
+        finally:
+            self._say_goodbye()
+
+    def _refuse_evicting_redis(self) -> None:
+        policy = evicting_policy(self.connection)
+        if policy:
+            raise EvictingRedis(
+                f"Redis evicts keys (maxmemory-policy {policy}) and would lose waiting jobs; set it to noeviction"
+            )
+
+    def _attach(self, consumer: Consumer) -> None:
+        if isinstance(consumer, RqConsumer):
+            consumer.on_beat = self._beat
+            consumer.on_finished = self._count
+
+    def _beat(self) -> None:
+        """Keep rq's worker key true; write it anew if Redis has lost it."""
+        if not self.connection.exists(self.key):
+            self.register_birth()
+            self.busy = None
+        self.heartbeat()
+        busy = bool(self.executor.in_flight)
+        if busy is not self.busy:
+            self.busy = busy
+            self.set_state(WorkerStatus.BUSY if busy else WorkerStatus.IDLE)
+
+    def _count(self, succeeded: bool) -> None:
+        if succeeded:
+            self.increment_successful_job_count()
+        else:
+            self.increment_failed_job_count()
+
+    def _install_signal_handlers(self) -> None:
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+
+    def _on_signal(self, signum: int, frame: object) -> None:
+        """The first signal drains, a second one (after a second) ends now."""
+        first = self.signals == 0
+        if first:
+            self.first_signal_at = time.monotonic()
+        self.signals += 1
+        self.executor.stop()
+        if not first and time.monotonic() - self.first_signal_at > 1:
+            os._exit(1)
+
+    def _say_goodbye(self) -> None:
+        try:
+            self.register_death()
+        except redis.RedisError as error:
+            log.warning("could not tell Redis good-bye: %s", error)

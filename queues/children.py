@@ -1,0 +1,100 @@
+"""The parent's side of the fork server: run a claimed job in a child process of its own."""
+
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from django.conf import settings
+
+from . import settings as queue_settings
+from .forkserver import dump_claim, load_verdict
+from .ledger import Claim, Verdict
+from .runner import given_back, judge, judge_crash
+
+log = logging.getLogger(__name__)
+
+BOOT = "import django; django.setup(); from queues.forkserver import main; main()"
+
+
+class Children:
+    """Starts the fork server when the first job needs it, and again if it died."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.server: subprocess.Popen[bytes] | None = None
+        self.control: socket.socket | None = None
+        self.stopping = False
+
+    def run(self, claim: Claim) -> Verdict:
+        """Run the job in a child and wait for its verdict; a child that crashes gives the crash's verdict."""
+        ours, theirs = socket.socketpair()
+        with ours:
+            try:
+                self._hand_over(theirs)
+                ours.sendall(dump_claim(claim))
+                return self._await(ours, claim)
+            except OSError as error:
+                return given_back(f"the fork server was gone: {error}", wait=1.0)
+
+    def _hand_over(self, theirs: socket.socket) -> None:
+        with self.lock, theirs:
+            if self.server is None or self.server.poll() is not None:
+                self._start()
+            assert self.control is not None
+            socket.send_fds(self.control, [b"j"], [theirs.fileno()])
+
+    def _start(self) -> None:
+        if self.control is not None:
+            self.control.close()
+        self.control, remote = socket.socketpair()
+        with remote:
+            self.server = subprocess.Popen(
+                [sys.executable, "-c", BOOT, str(remote.fileno())],
+                pass_fds=[remote.fileno()],
+                cwd=settings.BASE_DIR,
+                process_group=0,  # Ctrl-C in a terminal is for the worker alone
+            )
+
+    def _await(self, ours: socket.socket, claim: Claim) -> Verdict:
+        timeout = queue_settings.get(claim.queue).timeout
+        ours.settimeout(timeout)
+        told: dict[str, Any] = {}
+        with ours.makefile("rb") as lines:
+            try:
+                for line in lines:
+                    told |= json.loads(line)
+                    if "exit" in told:
+                        break
+            except TimeoutError:
+                return self._time_out(claim, told, timeout)
+        if "verdict" in told:
+            return load_verdict(told["verdict"])
+        if "exit" in told and not self.stopping:
+            return judge_crash(claim, _how(told["exit"]))
+        return given_back("its process fell with the worker")
+
+    def _time_out(self, claim: Claim, told: dict[str, Any], timeout: float) -> Verdict:
+        if "verdict" in told:
+            return load_verdict(told["verdict"])
+        if "pid" in told and "exit" not in told:
+            os.kill(told["pid"], signal.SIGKILL)
+        return judge(claim, TimeoutError(f"timed out after {timeout:g} s"))
+
+    def stop(self) -> None:
+        """End the fork server; children that still run are killed."""
+        with self.lock:
+            self.stopping = True
+            if self.control is not None:
+                self.control.close()
+            if self.server is not None:
+                self.server.wait()
+
+
+def _how(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code} and no verdict"

@@ -1,0 +1,194 @@
+"""The executor runs jobs in this process: a lane per queue, a heartbeat, a dispatcher and a housekeeper.
+
+broker -> lane: receive -> claim -> thread (or child process): run -> verdict -> ledger
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from . import lease, ledger, outbox
+from . import settings as queue_settings
+from .brokers.base import Broker, Consumer
+from .children import Children
+from .dispatcher import Dispatcher
+from .errors import BrokerUnavailable
+from .housekeeping import Housekeeper
+from .lane import Lane
+from .ledger import Claim, Verdict
+from .runner import given_back
+
+log = logging.getLogger(__name__)
+
+
+class Executor:
+    """Runs the jobs of some queues until stopped, or until `burst`, `max_jobs` or `max_idle_time` (s) end it."""
+
+    def __init__(
+        self,
+        queues: Sequence[str],
+        broker: Broker,
+        *,
+        name: str,
+        burst: bool = False,
+        max_jobs: int | None = None,
+        max_idle_time: float | None = None,
+        on_start: Callable[[Consumer], None] | None = None,
+    ) -> None:
+        self.queues = [queue_settings.get(queue) for queue in queues]
+        self.broker = broker
+        self.name = name
+        self.burst = burst
+        self.max_idle_time = max_idle_time
+        self.on_start = on_start
+        self.stopping = threading.Event()
+        self.children = Children()
+        self.jobs_left = max_jobs
+        self.jobs_run = 0
+        self.active_at = time.monotonic()
+        self.in_flight: dict[int, Claim] = {}
+        self.lock = threading.Lock()
+        self.lanes: list[Lane] = []
+        self.worker_id = 0
+        self.consumer: Consumer
+        self.heartbeat = lease.Heartbeat(self._beat)
+        self.dispatcher = Dispatcher(broker)
+        self.housekeeper = Housekeeper(broker)
+
+    def run(self) -> int:
+        """Work until done or stopped; how many jobs were run. Runs in the calling thread."""
+        self._register()
+        helpers = [
+            threading.Thread(target=helper.run, name=name, daemon=True)
+            for name, helper in (
+                ("heartbeat", self.heartbeat),
+                ("dispatcher", self.dispatcher),
+                ("housekeeper", self.housekeeper),
+            )
+        ]
+        self.lanes = [Lane(queue, self) for queue in self.queues]
+        for thread in [*helpers, *self.lanes]:
+            thread.start()
+        try:
+            while not self.stopping.wait(0.1) and not self._done():
+                pass
+        finally:
+            self._drain()
+            for helper in (self.dispatcher, self.housekeeper, self.heartbeat):
+                helper.stopping.set()
+            for thread in helpers:
+                thread.join(timeout=settings.QUEUE_POLL + 5)
+            self._sign_off()
+        return self.jobs_run
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` drains and returns. Safe in a signal handler."""
+        self.stopping.set()
+
+    def _register(self) -> None:
+        """Write a row for this process and open its end of the broker."""
+        names = [queue.name for queue in self.queues]
+        self.worker_id = lease.register(self.name, names)
+        self.consumer = self.broker.consumer(self.worker_id, names)
+        if self.on_start is not None:
+            self.on_start(self.consumer)
+
+    def _beat(self) -> None:
+        """Renew the lease; a process that was taken for dead goes on under a new one."""
+        if not lease.renew(self.worker_id):
+            log.error("this worker was taken for dead; its jobs were freed, it goes on under a new lease")
+            self._register()
+        with self.lock:
+            running = list(self.in_flight)
+        ledger.free_forgotten(self.worker_id, self.name, running, settings.QUEUE_RECHECK)
+        self.consumer.beat()
+
+    def _done(self) -> bool:
+        if self.jobs_left is not None and self.jobs_left <= 0:
+            return True
+        if self.burst and self._nothing_left():
+            return True
+        idle = time.monotonic() - self.active_at if not self.in_flight else 0.0
+        return self.max_idle_time is not None and idle > self.max_idle_time
+
+    def _nothing_left(self) -> bool:
+        """Every lane is idle, nothing runs, and no job of these queues is due, offered or not."""
+        if self.in_flight or not all(lane.idle for lane in self.lanes):
+            return False
+        return not outbox.anything_due([queue.name for queue in self.queues])
+
+    def permit(self, wanted: int) -> int:
+        """How many of the wanted jobs --max-jobs still allows."""
+        with self.lock:
+            if self.jobs_left is None:
+                return wanted
+            granted = min(wanted, self.jobs_left)
+            self.jobs_left -= granted
+            return granted
+
+    def return_permits(self, unused: int) -> None:
+        with self.lock:
+            if self.jobs_left is not None:
+                self.jobs_left += unused
+
+    def started(self, claims: Sequence[Claim]) -> None:
+        with self.lock:
+            self.in_flight.update({claim.id: claim for claim in claims})
+            self.active_at = time.monotonic()
+
+    def ended(self, claim: Claim, verdict: Verdict) -> None:
+        """Write the verdict; while PostgreSQL is away, keep trying: the token decides whether it still counts."""
+        pause = 0.1
+        while True:
+            try:
+                written = ledger.finish(claim, verdict, self.name)
+                break
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("verdict on #%d has to wait: %s", claim.id, error)
+                connection.close()
+                time.sleep(pause)
+                pause = min(5.0, pause * 2)
+        if not written:
+            log.error("verdict on #%d came too late: the job was freed meanwhile", claim.id)
+        with self.lock:
+            if self.in_flight.get(claim.id) is claim:
+                del self.in_flight[claim.id]
+            self.jobs_run += 1
+            self.active_at = time.monotonic()
+        self._tell_broker(claim, verdict)
+
+    def _tell_broker(self, claim: Claim, verdict: Verdict) -> None:
+        try:
+            self.consumer.finished(claim, verdict)
+        except BrokerUnavailable as error:
+            log.debug("the broker was not told of #%d: %s", claim.id, error)
+
+    def _drain(self) -> None:
+        """Let running jobs end within QUEUE_GRACE seconds; give the rest back without spending an attempt."""
+        for lane in self.lanes:
+            lane.stopping.set()
+        for lane in self.lanes:
+            lane.join(timeout=15)
+        ends = time.monotonic() + settings.QUEUE_GRACE
+        while self.in_flight and time.monotonic() < ends:
+            time.sleep(0.05)
+        with self.lock:
+            left = list(self.in_flight.values())
+        for claim in left:
+            log.warning("#%d did not end within the grace period; given back", claim.id)
+            try:
+                ledger.finish(claim, given_back("the worker stopped"), self.name)
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("#%d could not be given back (%s); it will be rescued", claim.id, error)
+        self.children.stop()
+
+    def _sign_off(self) -> None:
+        try:
+            lease.sign_off(self.worker_id)
+            self.consumer.close()
+        except (DatabaseError, InterfaceError, BrokerUnavailable) as error:
+            log.warning("could not sign off: %s", error)

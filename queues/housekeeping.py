@@ -1,0 +1,117 @@
+"""What every worker does beside its jobs: rescue, re-offer, take over late delays, prune.
+
+Rescue needs two sweeps by the same process, so every process sweeps. The other chores are done by whichever
+process finds them due first: one row a chore, taken by a conditional UPDATE, so nobody leads and nobody's
+death or pause holds them up.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from . import lease, outbox
+from . import settings as queue_settings
+from .brokers.base import Broker
+from .errors import BrokerUnavailable
+from .models import Chore, Job, Worker
+from .states import JobState
+
+log = logging.getLogger(__name__)
+
+PRUNE_BATCH = 1000
+WORKER_ROWS_KEPT = timedelta(days=7)
+
+
+class Housekeeper:
+    """Runs the chores until `stopping` is set; outages are waited out."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.stopping = threading.Event()
+        self.sweeper = lease.Sweeper()
+        self.next_sweep = 0.0
+
+    def run(self) -> None:
+        shortest = min(settings.QUEUE_SWEEP, settings.QUEUE_RECHECK, settings.QUEUE_OVERDUE, 5.0)
+        while not self.stopping.wait(shortest / 4):
+            try:
+                self.look()
+            except (DatabaseError, InterfaceError, BrokerUnavailable) as error:
+                log.warning("housekeeping has to wait: %s", error)
+                connection.close()
+        connection.close()
+
+    def look(self) -> None:
+        """Do what is due."""
+        if time.monotonic() >= self.next_sweep:
+            self.sweeper.sweep()
+            self.next_sweep = time.monotonic() + settings.QUEUE_SWEEP
+        chores: list[tuple[str, float, Callable[[], object]]] = [
+            ("orphans", settings.QUEUE_SWEEP, lease.rescue_orphans),
+            ("prune", settings.QUEUE_PRUNE, prune),
+        ]
+        if self.broker.holds_delays:
+            chores.append(("overdue", settings.QUEUE_OVERDUE, self._take_over))
+        chores.append(("recheck", settings.QUEUE_RECHECK, self.recheck))
+        for name, every, chore in chores:
+            if _is_our_turn(name, every):
+                chore()
+
+    def _take_over(self) -> None:
+        taken = self.broker.take_over(settings.QUEUE_OVERDUE)
+        if taken:
+            log.warning("no scheduler moved %d delayed jobs in time; published them", taken)
+
+    def recheck(self) -> int:
+        """Offer again what the broker no longer holds, checked row by row; how many."""
+        offers = outbox.offered_before(settings.QUEUE_RECHECK)
+        if not offers:
+            return 0
+        held = self.broker.held(offers, lease.living())
+        lost = outbox.release([offer for offer in offers if offer not in held])
+        if lost:
+            log.warning("the broker lost %d messages; their jobs are offered again", lost)
+        return lost
+
+
+def _is_our_turn(name: str, every: float) -> bool:
+    """Take a chore for this round if its time has come; one process succeeds."""
+    due = Chore.objects.filter(name=name, next_at__lte=Now())
+    if due.update(next_at=Now() + timedelta(seconds=every)):
+        return True
+    Chore.objects.get_or_create(name=name)
+    return False
+
+
+def prune() -> int:
+    """Delete finished jobs that are older than their queue keeps them, in short batches; how many."""
+    declared = queue_settings.declared()
+    rooms = [(Q(queue=name), queue) for name, queue in declared.items()]
+    rooms.append((~Q(queue__in=list(declared)), queue_settings.Queue("no longer declared")))
+    deleted = 0
+    for which, queue in rooms:
+        deleted += _prune(which, [JobState.COMPLETED], queue.keep_completed)
+        deleted += _prune(which, [JobState.FAILED, JobState.CANCELLED], queue.keep_failed)
+    Worker.objects.filter(stopped_at__lt=timezone.now() - WORKER_ROWS_KEPT).exclude(jobs__state="active").delete()
+    return deleted
+
+
+def _prune(which: Q, states: list[JobState], keep: timedelta) -> int:
+    deleted = 0
+    while True:
+        old = Job.objects.filter(which, state__in=states, finished_at__lt=timezone.now() - keep, waiting=None)
+        with transaction.atomic():  # locked, so that an operator's retry does not come in between
+            locked = old.select_for_update(skip_locked=True, of=("self",)).order_by("finished_at")
+            ids = list(locked.values_list("pk", flat=True)[:PRUNE_BATCH])
+            Job.objects.filter(pk__in=ids).delete()
+        deleted += len(ids)
+        if len(ids) < PRUNE_BATCH:
+            return deleted

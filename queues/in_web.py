@@ -1,0 +1,51 @@
+"""WORKER_MODE=in-process: the executor inside a web process.
+
+It starts with the first request, after any fork, on a thread of its own; jobs never run in a request's thread.
+"""
+
+import atexit
+import logging
+import os
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import request_started
+
+from . import brokers
+from . import settings as queue_settings
+from .executor import Executor
+
+log = logging.getLogger(__name__)
+
+
+class WebExecutor:
+    """The executor of a web process, started once in each process that serves a request."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.started_in: int | None = None
+
+    def start(self, **_: Any) -> None:
+        """Start it if this process has none yet."""
+        if self.started_in == os.getpid():
+            return
+        with self.lock:
+            if self.started_in == os.getpid():
+                return
+            self.started_in = os.getpid()
+            executor = Executor(queue_settings.queues_of(settings.WORKER_TYPE), brokers.current(), name="web")
+            thread = threading.Thread(target=executor.run, name="executor", daemon=True)
+            thread.start()
+            atexit.register(_stop, executor, thread)
+        log.info("jobs run in this web process (WORKER_MODE=in-process)")
+
+
+def _stop(executor: Executor, thread: threading.Thread) -> None:
+    executor.stop()
+    thread.join(timeout=settings.QUEUE_GRACE + 10)
+
+
+def connect() -> None:
+    """Listen for the first request."""
+    request_started.connect(WebExecutor().start, weak=False, dispatch_uid="queues.in_web")

@@ -1,0 +1,225 @@
+"""`@job`: declare a background job beside the function that does it.
+
+The names follow Django's `django.tasks` where it has them (`enqueue`, `using`, `run_after`, `priority`).
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, TypedDict, Unpack
+
+from . import registry
+from .errors import JobArgumentError
+from .event import Event
+
+RunAfter = datetime | timedelta | float | None
+
+LONGEST_TEXT = 200
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes it; jsonb cannot hold it
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """A job to be written: what `ledger.enqueue` takes."""
+
+    name: str
+    queue: str
+    args: dict[str, Any]
+    subject: str = ""
+    key: str | None = None
+    priority: int = 0
+    run_after: RunAfter = None
+
+
+class Usage(TypedDict, total=False):
+    """What `.using()` may change."""
+
+    run_after: RunAfter
+    key: str
+    priority: int
+    queue_name: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class JobDefinition:
+    """A declared job. `enqueue(**args)` writes it; calling it runs the function at once, in place."""
+
+    function: Callable[..., Any]
+    name: str
+    queue: str
+    on: tuple[Event, ...] = ()
+    run_after: RunAfter = None
+    key: str = ""
+    subject: str = ""
+    withdraw_on: tuple[Event, ...] = ()
+    on_failed: "JobDefinition | None" = None
+    cpu: bool = False
+    priority: int = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def using(self, **usage: Unpack[Usage]) -> "JobDefinition":
+        """The same job with another run_after (timedelta, seconds or aware datetime), key, priority or queue."""
+        unknown = set(usage) - set(Usage.__annotations__)
+        if unknown:
+            raise JobArgumentError(f"{self.name}.using() does not take {', '.join(sorted(unknown))}")
+        changes: dict[str, Any] = dict(usage)
+        if "queue_name" in changes:
+            changes["queue"] = changes.pop("queue_name")
+        return replace(self, **changes)
+
+    def enqueue(self, **args: Any) -> "JobResult":
+        """Write the job into the ledger, in the caller's transaction if there is one.
+
+        Under a live key the existing job is returned. Raises JobArgumentError for arguments that do not fit.
+        """
+        from . import ledger  # models exist only once the apps are loaded
+
+        return JobResult(ledger.enqueue([self.request(args)])[0])
+
+    def cancel(self, *, key: str) -> bool:
+        """Withdraw the waiting job that lives under `key`; False if there is none."""
+        from . import ledger
+
+        return bool(ledger.withdraw([key], reason="cancelled by its key"))
+
+    def request(self, args: dict[str, Any], subject: str = "") -> JobRequest:
+        """Check the arguments and say what to write."""
+        self.check_arguments(args)
+        subject = self.subject.format(**self._with_defaults(args)) or subject
+        key = self.key_for(args)
+        self._check_texts(key=key or "", subject=subject)
+        return JobRequest(
+            name=self.name,
+            queue=self.queue,
+            args=args,
+            subject=subject,
+            key=key,
+            priority=self.priority,
+            run_after=self.run_after,
+        )
+
+    def reaction_to(self, event: Event, values: dict[str, Any]) -> JobRequest:
+        """The request this job makes of an event: of its values those that the signature names."""
+        args = {name: values[name] for name in self.parameters if name in values}
+        return self.request(args, subject=event.subject.format(**values))
+
+    def key_for(self, args: dict[str, Any]) -> str | None:
+        return self.key.format(**self._with_defaults(args)) or None
+
+    def _with_defaults(self, args: dict[str, Any]) -> dict[str, Any]:
+        return {n: p.default for n, p in self.parameters.items() if p.default is not p.empty} | args
+
+    @property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        return dict(inspect.signature(self.function).parameters)
+
+    def check_arguments(self, args: dict[str, Any]) -> None:
+        """Refuse what does not fit the signature or is not JSON, naming the argument."""
+        parameters = self.parameters
+        missing = [n for n, p in parameters.items() if p.default is p.empty and n not in args]
+        unknown = [n for n in args if n not in parameters]
+        if missing or unknown:
+            told = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(unknown)
+            raise JobArgumentError(f"{self.name}({', '.join(parameters)}): {'; '.join(told)}")
+        for name, value in args.items():
+            if not _is_json(value):
+                raise JobArgumentError(
+                    f"{self.name}: argument {name!r} must be JSON (text without NUL, number, bool, list, dict or null), "
+                    f"got {type(value).__name__}"
+                )
+
+    def _check_texts(self, **texts: str) -> None:
+        for option, text in texts.items():
+            if not _is_json(text) or len(text) > LONGEST_TEXT:
+                raise JobArgumentError(
+                    f"{self.name}: {option} must be text of at most {LONGEST_TEXT} characters without NUL, got {text!r}"
+                )
+
+
+def _is_json(value: object) -> bool:
+    """Whether PostgreSQL will give the value back as it is now."""
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
+        return json.loads(text) == value and not NUL.search(text)
+    except (TypeError, ValueError):
+        return False
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """A handle on an enqueued job; `status`, `attempts` and `errors` are read when asked for."""
+
+    id: int
+
+    @property
+    def status(self) -> str:
+        return str(self._row().state)
+
+    @property
+    def attempts(self) -> int:
+        return int(self._row().attempt)
+
+    @property
+    def errors(self) -> list[str]:
+        return list(self._row().attempts.exclude(error="").values_list("error", flat=True))
+
+    def _row(self) -> Any:
+        from .models import Job
+
+        return Job.objects.get(pk=self.id)
+
+
+def job(
+    *,
+    queue: str,
+    name: str = "",
+    on: Event | tuple[Event, ...] = (),
+    run_after: RunAfter = None,
+    key: str = "",
+    subject: str = "",
+    withdraw_on: Event | tuple[Event, ...] = (),
+    on_failed: JobDefinition | None = None,
+    cpu: bool = False,
+    priority: int = 0,
+) -> Callable[[Callable[..., Any]], JobDefinition]:
+    """Declare a job of `queue`; its name is `<app>.<function>` unless `name` is given.
+
+    `key` and `subject` are templates over its arguments. `cpu=True` runs it in a child process.
+    """
+
+    def declare(function: Callable[..., Any]) -> JobDefinition:
+        events = (on,) if isinstance(on, Event) else on
+        withdrawals = (withdraw_on,) if isinstance(withdraw_on, Event) else withdraw_on
+        definition = JobDefinition(
+            function=function,
+            name=name or f"{_app_of(function)}.{function.__name__}",
+            queue=queue,
+            on=events,
+            run_after=run_after,
+            key=key,
+            subject=subject,
+            withdraw_on=withdrawals,
+            on_failed=on_failed,
+            cpu=cpu,
+            priority=priority,
+        )
+        registry.register(definition)
+        for event in events:
+            event.reactions.append(definition)
+        for event in withdrawals:
+            event.withdrawals.append(definition)
+        return definition
+
+    return declare
+
+
+def _app_of(function: Callable[..., Any]) -> str:
+    package = function.__module__.removesuffix(".jobs")
+    return package.rpartition(".")[2]

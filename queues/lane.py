@@ -1,0 +1,145 @@
+"""A lane: one queue's way from the broker into this process's threads."""
+
+import logging
+import threading
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
+
+from . import ledger, outbox, runner
+from .errors import BrokerUnavailable
+from .ledger import Claim, Verdict
+from .offer import Offer
+from .settings import Queue
+from .threads import Threads
+
+if TYPE_CHECKING:
+    from .executor import Executor
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_JOB_WAITS = 5.0
+BUFFER_KEPT = 1.0
+
+
+class Lane(threading.Thread):
+    """Receives as many offers as the queue's concurrency, claims as many as there are free slots, runs them."""
+
+    def __init__(self, queue: Queue, executor: "Executor") -> None:
+        super().__init__(name=f"lane-{queue.name}", daemon=True)
+        self.queue = queue
+        self.executor = executor
+        self.stopping = threading.Event()
+        self.idle = False
+        self.buffer: deque[Offer] = deque()
+        self.slots = threading.Semaphore(queue.concurrency)
+        self.threads = Threads(queue.concurrency, f"job-{queue.name}")
+        self.pause = 0.0
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                self._turn()
+                self.pause = 0.0
+            except (DatabaseError, InterfaceError, BrokerUnavailable) as error:
+                self._back_off(error)
+        self._give_back()
+        self.threads.end()
+        connection.close()
+
+    def _turn(self) -> None:
+        if self.executor.consumer.suspended():
+            self._give_back()
+            self.stopping.wait(settings.QUEUE_POLL)
+            return
+        if not self.buffer:
+            self.buffer.extend(self._receive())
+        self.idle = not self.buffer
+        if self.idle:
+            return
+        slots = self._take_slots(len(self.buffer))
+        if slots:
+            self._claim(slots)
+        else:
+            self._give_back()
+
+    def _receive(self) -> list[Offer]:
+        wait = min(settings.QUEUE_POLL, 0.2 if self.executor.burst else settings.QUEUE_POLL)
+        return self.executor.consumer.receive(self.queue.name, self.queue.concurrency, wait)
+
+    def _take_slots(self, wanted: int) -> int:
+        """Wait for a free slot and take up to `wanted`; 0 if all stay busy, so that others may have the buffer."""
+        if not self.slots.acquire(timeout=BUFFER_KEPT):
+            return 0
+        taken = 1
+        while taken < wanted and self.slots.acquire(blocking=False):
+            taken += 1
+        granted = self.executor.permit(taken)
+        for _ in range(taken - granted):
+            self.slots.release()
+        if not granted:
+            self.stopping.set()
+        return granted
+
+    def _claim(self, slots: int) -> None:
+        offers = [self.buffer.popleft() for _ in range(slots)]
+        claims: list[Claim] = []
+        try:
+            claims = ledger.claim(offers, self.executor.worker_id)
+            self.executor.started(claims)
+        except (DatabaseError, InterfaceError):
+            self.buffer.extendleft(reversed(offers))
+            raise
+        finally:
+            self.executor.return_permits(slots - len(claims))
+            for _ in range(slots - len(claims)):
+                self.slots.release()
+        try:
+            self._put_aside(offers, claims)
+        finally:
+            for claim in claims:
+                self.threads.run(partial(self._work, claim))
+
+    def _put_aside(self, offers: list[Offer], claims: list[Claim]) -> None:
+        """What was not claimed is dropped if it is stale; what came early or is unknown here is offered again."""
+        claimed = {claim.as_offer for claim in claims}
+        left = outbox.still_waiting([offer for offer in offers if offer not in claimed])
+        now = timezone.now()
+        outbox.release([offer for offer in left if offer.due_at and offer.due_at > now])
+        outbox.release([offer for offer in left if offer.due_at and offer.due_at <= now], postpone=UNKNOWN_JOB_WAITS)
+        self.executor.consumer.claimed(offers, claims)
+
+    def _work(self, claim: Claim) -> None:
+        try:
+            self.executor.ended(claim, self._run(claim))
+        except BaseException:
+            log.exception("job #%d could not be brought to an end", claim.id)
+        finally:
+            self.slots.release()
+
+    def _run(self, claim: Claim) -> Verdict:
+        try:
+            in_child = claim.suspect or ledger.runs_in_child(claim.name, claim.queue)
+            return self.executor.children.run(claim) if in_child else runner.run(claim)
+        except Exception as error:
+            log.exception("job #%d could not be run", claim.id)
+            return runner.judge(claim, error)
+
+    def _give_back(self) -> None:
+        if self.buffer:
+            offers = list(self.buffer)
+            self.buffer.clear()
+            try:
+                self.executor.consumer.give_back(offers)
+            except (BrokerUnavailable, DatabaseError, InterfaceError) as error:
+                log.warning("%d offers could not be given back (%s); they will be offered again", len(offers), error)
+
+    def _back_off(self, error: Exception) -> None:
+        connection.close()
+        self.pause = min(5.0, max(0.25, self.pause * 2))
+        log.warning("queue %s pauses for %.1f s: %s", self.queue.name, self.pause, error)
+        self.stopping.wait(self.pause)

@@ -1,0 +1,98 @@
+"""Worker processes and their leases: one row a process, one heartbeat for all the jobs it holds."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models.functions import Now
+
+from . import ledger
+from .models import Worker
+
+log = logging.getLogger(__name__)
+
+
+def register(name: str, queues: Sequence[str]) -> int:
+    """Write this process's row; its id is what claims are made for."""
+    return int(Worker.objects.create(name=name, host=socket.gethostname(), pid=os.getpid(), queues=list(queues)).pk)
+
+
+def sign_off(worker_id: int) -> None:
+    """The process ends in good order and holds no jobs any more."""
+    Worker.objects.filter(pk=worker_id, stopped_at=None).update(stopped_at=Now())
+
+
+def living() -> list[int]:
+    """The processes whose heartbeat is fresh."""
+    fresh = Now() - timedelta(seconds=settings.QUEUE_LEASE)
+    return list(Worker.objects.filter(stopped_at=None, beat_at__gte=fresh).values_list("pk", flat=True))
+
+
+def renew(worker_id: int) -> bool:
+    """One heartbeat; False if a sweeper took the process for dead and freed its jobs."""
+    return bool(Worker.objects.filter(pk=worker_id, stopped_at=None).update(beat_at=Now()))
+
+
+class Heartbeat:
+    """Calls `beat` every QUEUE_HEARTBEAT seconds, on a connection of its thread's own."""
+
+    def __init__(self, beat: Callable[[], None]) -> None:
+        self.beat = beat
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self.stopping.wait(settings.QUEUE_HEARTBEAT):
+            try:
+                self.beat()
+            except (DatabaseError, InterfaceError) as error:
+                log.warning("heartbeat failed: %s", error)
+                connection.close()
+            except Exception as error:
+                log.warning("the broker did not take the heartbeat: %s", error)
+        connection.close()
+
+
+class Sweeper:
+    """Frees the jobs of dead workers.
+
+    A worker is dead when the same stale beat is seen in two sweeps by a sweeper that was connected
+    throughout: a restart of PostgreSQL, which nobody could beat through, rescues nobody.
+    """
+
+    def __init__(self) -> None:
+        self.seen: dict[int, datetime] = {}
+        self.backend: int | None = None
+
+    def sweep(self) -> list[int]:
+        """Look once; the ids of the jobs that were freed."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            backend = cursor.fetchone()[0]
+        if backend != self.backend:
+            self.seen = {}
+            self.backend = backend
+        stale = Worker.objects.filter(stopped_at=None, beat_at__lt=Now() - timedelta(seconds=settings.QUEUE_LEASE))
+        workers = {worker.pk: worker for worker in stale}
+        dead = [worker for worker in workers.values() if self.seen.get(worker.pk) == worker.beat_at]
+        self.seen = {worker.pk: worker.beat_at for worker in workers.values()}
+        return [job_id for worker in dead for job_id in self._bury(worker)]
+
+    def _bury(self, worker: Worker) -> list[int]:
+        """Close the worker's row if its beat is still the one that was seen, and free its jobs."""
+        with transaction.atomic():
+            unbeaten = Worker.objects.filter(pk=worker.pk, stopped_at=None, beat_at=worker.beat_at)
+            rescued = ledger.rescue(worker.pk, str(worker)) if unbeaten.update(stopped_at=Now()) else []
+        self.seen.pop(worker.pk, None)
+        log.warning("worker %s died; freed %d jobs", worker, len(rescued))
+        return rescued
+
+
+def rescue_orphans() -> list[int]:
+    """Free what a process claimed in the moment in which it was taken for dead."""
+    gone = Worker.objects.filter(stopped_at__lt=Now() - timedelta(seconds=settings.QUEUE_LEASE), jobs__state="active")
+    return [job_id for worker in gone.distinct() for job_id in ledger.rescue(worker.pk, str(worker))]

@@ -1,0 +1,27 @@
+"""The ledger: every job is a row here, and nothing else writes a job's state.
+
+Each verb is one conditional statement: the old state (and the token or the offer) stands in its WHERE.
+A job waits if and only if it has a row in the outbox that is not withdrawn; whoever touches both locks the
+outbox row first.
+"""
+
+from .claims import Claim, claim
+from .entries import enqueue
+from .rescues import free_forgotten, rescue, runs_in_child
+from .retries import retry
+from .verdicts import Verdict, finish
+from .withdrawals import cancel, withdraw
+
+__all__ = [
+    "Claim",
+    "Verdict",
+    "cancel",
+    "claim",
+    "enqueue",
+    "finish",
+    "free_forgotten",
+    "rescue",
+    "retry",
+    "runs_in_child",
+    "withdraw",
+]

@@ -1,0 +1,74 @@
+"""The claim: offered jobs become active, for one worker."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from .. import registry
+from ..offer import Offer
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that this process may run, as long as the token stands."""
+
+    id: int
+    name: str
+    queue: str
+    args: dict[str, Any]
+    subject: str
+    key: str | None
+    attempt: int
+    max_attempts: int
+    lone_crashes: int
+    suspect: bool
+    offer: int
+    token: UUID
+    priority: int
+    started_at: datetime
+
+    @property
+    def as_offer(self) -> Offer:
+        return Offer(self.id, self.offer, self.queue)
+
+
+CLAIM = """
+WITH offered AS (
+    SELECT * FROM unnest(%s::bigint[], %s::int[]) AS t(job_id, "offer")
+), locked AS (
+    SELECT o.job_id, o."offer" FROM queues_outbox o JOIN offered USING (job_id, "offer")
+    JOIN queues_job j ON j.id = o.job_id AND j.name = ANY(%s)
+    WHERE o.due_at <= clock_timestamp() AND NOT o.withdrawn FOR UPDATE OF o SKIP LOCKED
+), taken AS (
+    DELETE FROM queues_outbox o USING locked WHERE o.job_id = locked.job_id RETURNING o.job_id, o."offer"
+)
+UPDATE queues_job j
+SET state = 'active', attempt = j.attempt + 1, "offer" = taken."offer", token = gen_random_uuid(), worker_id = %s,
+    started_at = clock_timestamp(), finished_at = NULL
+FROM taken WHERE j.id = taken.job_id AND j.state = 'waiting'
+RETURNING j.id, j.name, j.queue, j.args, j.subject, j.key, j.attempt, j.max_attempts, j.lone_crashes, j.suspect,
+          j."offer", j.token, j.priority, j.started_at
+"""
+
+
+def claim(offers: Sequence[Offer], worker_id: int | None) -> list[Claim]:
+    """Make offered jobs active for this worker: the claim deletes the outbox row in the same statement.
+
+    Stale, unknown, withdrawn and early offers, and jobs this process does not know, are not claimed.
+    """
+    with connection.cursor() as cursor:
+        values: list[Any] = [[o.job_id for o in offers], [o.number for o in offers], registry.names(), worker_id]
+        cursor.execute(CLAIM, values)
+        rows = cursor.fetchall()
+    return [Claim(**dict(zip(Claim.__dataclass_fields__, _decoded(row), strict=True))) for row in rows]
+
+
+def _decoded(row: tuple[Any, ...]) -> list[Any]:
+    values = list(row)
+    values[3] = json.loads(values[3]) if isinstance(values[3], str) else values[3]
+    return values

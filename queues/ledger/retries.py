@@ -1,0 +1,48 @@
+"""An operator's retry: failed and cancelled jobs wait again with a new budget of attempts."""
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from .. import outbox
+from .. import settings as queue_settings
+from ..models import Job
+
+RETRY = """
+WITH target AS (
+    SELECT job_id FROM queues_outbox WHERE job_id = ANY(%(ids)s) ORDER BY job_id FOR UPDATE
+), revived AS (
+    UPDATE queues_job
+    SET state = 'waiting', max_attempts = attempt + %(budget)s, run_at = clock_timestamp(), finished_at = NULL,
+        lone_crashes = 0, suspect = false
+    WHERE id = ANY(%(ids)s) AND state IN ('failed', 'cancelled') AND (SELECT count(*) FROM target) >= 0
+      AND NOT EXISTS (
+          SELECT 1 FROM queues_job other WHERE other.key = queues_job.key AND (
+              other.state IN ('waiting', 'active')
+              OR (other.id = ANY(%(ids)s) AND other.id < queues_job.id AND other.state IN ('failed', 'cancelled'))))
+    RETURNING id, queue, priority, run_at, "offer"
+)
+INSERT INTO queues_outbox (job_id, queue, priority, due_at, "offer", withdrawn)
+SELECT id, queue, priority, run_at, "offer", false FROM revived
+ON CONFLICT (job_id) DO UPDATE SET withdrawn = false, offered_at = NULL, due_at = excluded.due_at
+RETURNING job_id
+"""
+
+
+def retry(job_ids: Iterable[int]) -> list[int]:
+    """Let failed or cancelled jobs wait again with a new budget of attempts; the ids of those that do.
+
+    A job whose key lives in another job is left as it is, and of several under one key the oldest is taken.
+    """
+    revived: list[int] = []
+    by_queue: dict[str, list[int]] = {}
+    for job_id, queue in Job.objects.filter(pk__in=list(job_ids)).order_by("pk").values_list("pk", "queue"):
+        by_queue.setdefault(queue, []).append(job_id)
+    for queue, ids in by_queue.items():
+        budget = queue_settings.declared().get(queue, queue_settings.Queue(queue)).attempts
+        with connection.cursor() as cursor:
+            cursor.execute(RETRY, {"ids": ids, "budget": budget})
+            revived += [found for (found,) in cursor.fetchall()]
+    if revived:
+        outbox.ring()
+    return revived

@@ -1,0 +1,38 @@
+"""`manage.py dispatch`: a dispatcher without a worker, for scale. Every worker dispatches as well."""
+
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from queues import brokers
+from queues.dispatcher import Dispatcher, dispatch_all
+from queues.housekeeping import Housekeeper
+
+
+class Command(BaseCommand):
+    help = "Moves waiting jobs to the broker, and does the housekeeping, without running jobs."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="publish what is due and fits, then end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        broker = brokers.current()
+        if not broker.dispatches:
+            told = (
+                f"dispatch needs WORKER_MODE=rq, but WORKER_MODE is {settings.WORKER_MODE!r}: nothing to dispatch to."
+            )
+            raise CommandError(told, returncode=2)
+        if options["once"]:
+            self.stdout.write(f"{dispatch_all(broker)} offers published")
+            return
+        dispatcher, housekeeper = Dispatcher(broker), Housekeeper(broker)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: dispatcher.stopping.set())
+        thread = threading.Thread(target=housekeeper.run, name="housekeeper", daemon=True)
+        thread.start()
+        dispatcher.run()
+        housekeeper.stopping.set()
+        thread.join(timeout=10)

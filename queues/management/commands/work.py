@@ -1,0 +1,38 @@
+"""`manage.py work [email|order|payment|all]`: run the jobs of a worker type in one process, in any mode."""
+
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from queues import brokers
+from queues.executor import Executor
+from queues.settings import WORKER_TYPES, queues_of
+
+
+class Command(BaseCommand):
+    help = "Runs the jobs of a worker type (WORKER_TYPE when none is named) in this process."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("worker_type", nargs="?", choices=[*WORKER_TYPES, "all"], default=settings.WORKER_TYPE)
+        parser.add_argument("--burst", action="store_true", help="end when nothing is due any more")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        queues = queues_of(options["worker_type"])
+        if settings.WORKER_MODE == "none":
+            told = "WORKER_MODE is 'none': jobs stay waiting and nothing runs them; set it to rq or in-process."
+            raise CommandError(told, returncode=2)
+        if settings.WORKER_MODE == "rq":
+            from queues.brokers.rq.worker import Worker
+
+            Worker(queues).work(burst=options["burst"])
+        else:
+            _work_in_process(queues, burst=options["burst"])
+
+
+def _work_in_process(queues: list[str], *, burst: bool) -> None:
+    executor = Executor(queues, brokers.current(), name="work", burst=burst)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: executor.stop())
+    executor.run()

@@ -1,0 +1,87 @@
+"""Runs one claimed job and judges what became of it."""
+
+import logging
+import traceback
+from typing import Any
+
+from . import registry
+from . import settings as queue_settings
+from .backoff import exponential
+from .errors import Cancel, Permanent, Retry, Snooze, seconds_of
+from .ledger import Claim, Verdict
+from .middleware import MIDDLEWARE, Call
+from .states import JobState, Outcome
+
+log = logging.getLogger(__name__)
+
+LONE_CRASHES_UNTIL_DEAD = 3
+
+DEFAULT_BACKOFF = exponential(1)
+
+
+def run(claim: Claim) -> Verdict:
+    """Call the job's function inside the middleware; the verdict says what becomes of the job."""
+    call: Call = _call
+    for middleware in reversed(MIDDLEWARE):
+        call = middleware(call)
+    try:
+        call(claim)
+    except BaseException as error:  # a job that calls sys.exit() must not take its thread along
+        return judge(claim, error)
+    return Verdict(JobState.COMPLETED, Outcome.COMPLETED)
+
+
+def _call(claim: Claim) -> Any:
+    return registry.get(claim.name).function(**claim.args)
+
+
+def judge(claim: Claim, error: BaseException) -> Verdict:
+    """What an exception means for the job: errors say what they mean, unknown ones are tried again."""
+    told = _told(error)
+    match error:
+        case Snooze():
+            return Verdict(JobState.WAITING, Outcome.SNOOZED, error=told, wait=error.seconds, attempt_given_back=True)
+        case Cancel():
+            return Verdict(JobState.CANCELLED, Outcome.CANCELLED, error=told)
+        case Permanent():
+            return Verdict(JobState.FAILED, Outcome.FAILED, error=told, traceback=_traceback(error))
+    if claim.attempt >= claim.max_attempts:
+        return Verdict(JobState.FAILED, Outcome.FAILED, error=told, traceback=_traceback(error))
+    wait = error.after if isinstance(error, Retry) and error.after is not None else _back_off(claim)
+    return Verdict(JobState.WAITING, Outcome.RETRY, error=told, traceback=_traceback(error), wait=wait)
+
+
+def judge_crash(claim: Claim, how: str) -> Verdict:
+    """A job took its own process down: the attempt is given back, the crash counts; the third is the last."""
+    told = f"its process {how}"
+    if claim.lone_crashes + 1 >= LONE_CRASHES_UNTIL_DEAD:
+        error = f"{told}; crashed {LONE_CRASHES_UNTIL_DEAD} times alone"
+        return Verdict(JobState.FAILED, Outcome.CRASHED, error=error, crashed=True)
+    return Verdict(
+        JobState.WAITING, Outcome.CRASHED, error=told, wait=_back_off(claim), attempt_given_back=True, crashed=True
+    )
+
+
+def given_back(reason: str, *, wait: float = 0.0) -> Verdict:
+    """The job goes back as if it had not been claimed."""
+    return Verdict(JobState.WAITING, Outcome.GIVEN_BACK, error=reason, wait=wait, attempt_given_back=True)
+
+
+def _back_off(claim: Claim) -> float:
+    """The queue's back-off; a declared function that fails must not cost the verdict."""
+    try:
+        return max(0.0, seconds_of(queue_settings.get(claim.queue).backoff(claim.attempt)))
+    except Exception:
+        log.exception("the back-off of queue %s failed", claim.queue)
+        return DEFAULT_BACKOFF(claim.attempt)
+
+
+def _told(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}".rstrip(": ")
+    except Exception:
+        return type(error).__name__
+
+
+def _traceback(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
