@@ -1,0 +1,9 @@
+"""What may go wrong with a message."""
+
+
+class UnknownKind(LookupError):
+    """No notification of that kind is declared in notifications/messages.py."""
+
+
+class Refused(Exception):
+    """The mail server will never take this message for this recipient."""
