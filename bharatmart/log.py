@@ -1,0 +1,95 @@
+"""Logging: every line, ours and the libraries', goes through structlog, as JSON or for the console.
+
+Context bound with `structlog.contextvars` (request id, job id) is on every line. Values under names that
+sound secret are masked, and tracebacks never show the values of variables.
+"""
+
+import re
+import sys
+from typing import Any
+
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+_SECRET = re.compile(r"passw|secret|token|authori[sz]ation|cookie|api[-_]?key|signature|credential|session", re.I)
+MASK = "***"
+
+
+def mask_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Replace what stands under a secret-sounding name, at any depth."""
+    return {name: MASK if _SECRET.search(name) else _masked(value) for name, value in event.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: MASK if isinstance(k, str) and _SECRET.search(k) else _masked(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(item) for item in value]
+    return value
+
+
+def _common() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        mask_secrets,
+    ]
+
+
+def _rendering(form: str) -> list[Processor]:
+    if form == "json":
+        tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=30)
+        return [
+            structlog.processors.ExceptionRenderer(tracebacks),
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+        ]
+    return [
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    ]
+
+
+def logging_settings(level: str, form: str) -> dict[str, Any]:
+    """Configure structlog and return Django's LOGGING; `form` is "json" or "console"."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_common(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": _common(),
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(form)],
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"structlog": formatter},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structlog"}},
+        "root": {"level": level, "handlers": ["console"]},
+        "loggers": _loggers(),
+    }
+
+
+def _loggers() -> dict[str, Any]:
+    """Libraries that bring handlers of their own lose them; what the access line says is not said twice."""
+    through_root: dict[str, Any] = {"handlers": [], "propagate": True}
+    return {
+        "django": through_root,
+        "django.server": {**through_root, "level": "WARNING"},
+        "django.request": {**through_root, "level": "ERROR"},
+        "django.db.backends": {**through_root, "level": "INFO"},
+        "rq": through_root,
+        "rq.worker": through_root,
+        "rq.scheduler": through_root,
+        "rq_scheduler": through_root,
+        "py.warnings": through_root,
+    }
