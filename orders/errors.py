@@ -1,0 +1,63 @@
+"""What the shop refuses. An exception's docstring is its message; `fields` says where it lies."""
+
+from collections.abc import Mapping
+
+from rest_framework.exceptions import APIException
+
+
+class ShopError(APIException):
+    """The shop cannot do that."""
+
+    status_code = 400
+    default_code = "shop_error"
+
+    def __init_subclass__(cls) -> None:
+        cls.default_detail = cls.__doc__ or ""
+
+    def __init__(self, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.fields = dict(fields or {})
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name}: {message}" for name, message in self.fields.items())
+        return f"{self.detail} ({told})" if told else str(self.detail)
+
+
+class UnknownProduct(ShopError):
+    """The order names a product that the shop does not sell."""
+
+    default_code = "unknown_product"
+
+
+class OutOfStock(ShopError):
+    """There is not enough left of a product in the order."""
+
+    status_code = 409
+    default_code = "out_of_stock"
+
+
+class IdempotencyKeyRequired(ShopError):
+    """Send an Idempotency-Key header, a new one for each order, so that a repeated request orders once."""
+
+    default_code = "idempotency_key_required"
+
+
+class IdempotencyKeyInvalid(ShopError):
+    """The Idempotency-Key must be 1 to 255 printable ASCII characters."""
+
+    default_code = "idempotency_key_invalid"
+
+
+class IdempotencyKeyReused(ShopError):
+    """This Idempotency-Key was used for another order; take a new key for a new order."""
+
+    status_code = 422
+    default_code = "idempotency_key_reused"
+
+
+class NotInvoiceable(Exception):
+    """Only a paid order gets an invoice."""
+
+
+class StockNotHeld(Exception):
+    """A paid order holds no stock for some of its lines; nothing was taken out."""

@@ -1,0 +1,9 @@
+"""What happens to orders, for the jobs that react to it."""
+
+from queues import Event
+
+order_placed = Event("order_placed", "order_id", subject="order-{order_id}")
+order_paid = Event("order_paid", "order_id", subject="order-{order_id}")
+payment_failed = Event("payment_failed", "order_id", subject="order-{order_id}")
+order_cancelled = Event("order_cancelled", "order_id", subject="order-{order_id}")
+invoice_issued = Event("invoice_issued", "order_id", "invoice_id", subject="order-{order_id}")

@@ -1,0 +1,1 @@
+"""The tax invoice: what stands in it (`data`) and how it looks (`pdf`)."""

@@ -1,0 +1,54 @@
+"""The background jobs about orders; each body is one call into a service, safe to repeat."""
+
+from queues import job
+
+from . import events
+from .services import invoicing, lifecycle, mails, stock
+
+
+@job(queue="order", on=events.order_paid)
+def process_order(order_id: int) -> None:
+    """Take the goods of a paid order off the shelf and start handling it."""
+    lifecycle.begin_processing(order_id)
+
+
+@job(queue="order", on=events.order_paid, cpu=True)
+def generate_invoice(order_id: int) -> None:
+    """Issue the tax invoice of a paid order as a PDF."""
+    invoicing.generate_invoice(order_id)
+
+
+@job(queue="inventory-release", on=events.payment_failed)
+def release_stock_on_failure(order_id: int) -> None:
+    """Put the goods back on the shelf while the customer decides whether to pay again."""
+    stock.release(order_id)
+
+
+@job(queue="inventory-release", on=events.order_cancelled)
+def release_stock_on_cancellation(order_id: int) -> None:
+    """Put the goods of a cancelled order back on the shelf."""
+    stock.release(order_id)
+
+
+@job(queue="email", on=events.order_placed)
+def order_confirmation(order_id: int) -> None:
+    """Mail the customer what was ordered."""
+    mails.send_order_confirmation(order_id)
+
+
+@job(queue="email", on=events.invoice_issued)
+def payment_receipt(order_id: int, invoice_id: int) -> None:
+    """Mail the customer the receipt with the invoice."""
+    mails.send_payment_receipt(order_id, invoice_id)
+
+
+@job(queue="email", on=events.payment_failed)
+def payment_failed(order_id: int) -> None:
+    """Mail the customer that the payment failed."""
+    mails.send_payment_failed(order_id)
+
+
+@job(queue="email", on=events.order_cancelled)
+def order_cancelled(order_id: int) -> None:
+    """Mail the customer that the order was cancelled."""
+    mails.send_order_cancelled(order_id)

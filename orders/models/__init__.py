@@ -1,0 +1,19 @@
+"""The tables of the shop."""
+
+from .catalogue import Product
+from .idempotency import IdempotencyKey
+from .invoice import Invoice, InvoiceSeries
+from .order import Order, OrderLine, OrderLog
+from .stock import Reservation, Stock
+
+__all__ = [
+    "IdempotencyKey",
+    "Invoice",
+    "InvoiceSeries",
+    "Order",
+    "OrderLine",
+    "OrderLog",
+    "Product",
+    "Reservation",
+    "Stock",
+]

@@ -1,0 +1,1 @@
+"""What the shop does. Each module is the only writer of its tables."""

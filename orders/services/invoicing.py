@@ -1,0 +1,75 @@
+"""Issuing tax invoices: a gap-free number, then the PDF, then the news.
+
+A crash between the steps leaves an invoice without a PDF; the next run finishes it under the same number.
+"""
+
+from datetime import datetime
+
+from django.core.files.base import ContentFile
+from django.db import connection, transaction
+from django.utils import timezone
+
+from .. import events, locks, selectors
+from ..errors import NotInvoiceable
+from ..invoices.data import InvoiceData
+from ..invoices.pdf import render_invoice
+from ..models import Invoice, OrderLog
+from ..states import PAID_FOR, OrderEvent
+
+COUNT_UP = """
+INSERT INTO orders_invoiceseries AS s (year, last_number) VALUES (%s, 1)
+ON CONFLICT (year) DO UPDATE SET last_number = s.last_number + 1
+RETURNING last_number
+"""
+
+
+def generate_invoice(order_id: int) -> Invoice:
+    """Issue the invoice of a paid order, or return the one it has. Raises NotInvoiceable."""
+    invoice = _give_number(order_id)
+    if not invoice.pdf:
+        order = selectors.order_with_lines(order_id)
+        _publish(invoice, render_invoice(InvoiceData.of(invoice, order)))
+    return invoice
+
+
+@transaction.atomic
+def _give_number(order_id: int) -> Invoice:
+    """The number and the invoice's row are one transaction: if it is rolled back, so is the series."""
+    order = locks.lock_order(order_id)
+    existing = Invoice.objects.filter(order=order).first()
+    if existing:
+        return existing
+    if order.state not in PAID_FOR:
+        raise NotInvoiceable(f"order {order_id} is {order.state}")
+    now = timezone.now()
+    year = financial_year(now)
+    return Invoice.objects.create(order=order, number=f"BM/{year}/{_next_number(year):06d}", issued_at=now)
+
+
+def _next_number(year: str) -> int:
+    """Count the series up; its row stays locked until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_UP, [year])
+        number: int = cursor.fetchone()[0]
+        return number
+
+
+def _publish(invoice: Invoice, pdf: bytes) -> None:
+    """Store the file, then make it known; of two runs at once the one that comes second removes its file."""
+    storage = invoice.pdf.storage
+    stored = storage.save(f"invoices/{invoice.file_name}", ContentFile(pdf))
+    with transaction.atomic():
+        first = bool(Invoice.objects.filter(pk=invoice.pk, pdf="").update(pdf=stored))
+        if first:
+            OrderLog.objects.create(order_id=invoice.order_id, event=OrderEvent.INVOICE_ISSUED, detail=invoice.number)
+            events.invoice_issued.emit(order_id=invoice.order_id, invoice_id=invoice.pk)
+    if not first:
+        storage.delete(stored)
+    invoice.refresh_from_db()
+
+
+def financial_year(at: datetime) -> str:
+    """The Indian financial year (April to March, Indian time) of an aware time: "2026-27"."""
+    day = timezone.localtime(at)
+    first = day.year if day.month >= 4 else day.year - 1
+    return f"{first}-{(first + 1) % 100:02d}"

@@ -1,0 +1,70 @@
+"""The life of an order after it was placed: the only writer of Order.state.
+
+Every step is one UPDATE with the states it may come from in its WHERE; it returns whether the order moved. Only then
+is it logged and its event emitted, in the same transaction.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from .. import events
+from ..models import Order, OrderLog
+from ..states import OrderEvent, OrderState, states_before
+from . import stock
+
+
+@transaction.atomic(savepoint=False)
+def mark_paid(order_id: int) -> bool:
+    """pending -> paid; call it in the transaction that records the money, under the order's lock."""
+    moved = _move(order_id, OrderState.PAID, OrderEvent.PAID, paid_at=timezone.now())
+    if moved:
+        events.order_paid.emit(order_id=order_id)
+    return moved
+
+
+@transaction.atomic(savepoint=False)
+def mark_payment_failed(order_id: int, reason: str) -> bool:
+    """pending -> payment_failed; `reason` is told to the customer."""
+    moved = _move(order_id, OrderState.PAYMENT_FAILED, OrderEvent.PAYMENT_FAILED, reason)
+    if moved:
+        events.payment_failed.emit(order_id=order_id)
+    return moved
+
+
+@transaction.atomic(savepoint=False)
+def cancel_order(order_id: int, reason: str) -> bool:
+    """pending | payment_failed -> cancelled; `reason` is told to the customer."""
+    moved = _move(order_id, OrderState.CANCELLED, OrderEvent.CANCELLED, reason, cancelled_at=timezone.now())
+    if moved:
+        events.order_cancelled.emit(order_id=order_id)
+    return moved
+
+
+@transaction.atomic
+def reopen(order_id: int) -> bool:
+    """payment_failed -> pending, holding stock again for what was released. Raises OutOfStock: nothing changed then.
+
+    It emits no event: whoever reopens an order asks for its payment in the same transaction.
+    """
+    moved = _move(order_id, OrderState.PENDING, OrderEvent.REOPENED)
+    if moved:
+        stock.reserve(Order(pk=order_id))
+    return moved
+
+
+@transaction.atomic
+def begin_processing(order_id: int) -> None:
+    """paid -> processing, taking the goods off the shelf; a repetition finds nothing to do. Raises StockNotHeld."""
+    if _move(order_id, OrderState.PROCESSING, OrderEvent.PROCESSING):
+        stock.commit(order_id)
+
+
+def _move(order_id: int, state: OrderState, event: OrderEvent, detail: str = "", **changes: Any) -> bool:
+    """Move the order if it is in a state that `states.TRANSITIONS` allows, and log it."""
+    movable = Order.objects.filter(pk=order_id, state__in=states_before(state))
+    moved = bool(movable.update(state=state, **changes))
+    if moved:
+        OrderLog.objects.create(order_id=order_id, event=event, detail=detail)
+    return moved

@@ -1,0 +1,72 @@
+"""What the shop tells its customers about an order. Every mail has a key, so that a repeated job sends it once."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from notifications.services import send
+
+from .. import selectors
+from ..models import Invoice, Order
+from ..states import UNPAID, OrderEvent
+
+
+def send_order_confirmation(order_id: int) -> None:
+    """Thank for the order; asks for payment if it came without a token."""
+    order = selectors.order_with_lines(order_id)
+    pay_before = "" if order.payment_token else _pay_before(order)
+    _send("order_confirmation", order, key=f"order-confirmation-{order_id}", pay_before=pay_before)
+
+
+def send_payment_receipt(order_id: int, invoice_id: int) -> None:
+    """Confirm the payment, with the invoice attached."""
+    order = selectors.order_with_lines(order_id)
+    invoice = Invoice.objects.get(pk=invoice_id)
+
+    def attachments() -> list[tuple[str, bytes, str]]:
+        with invoice.pdf.open("rb") as file:
+            return [(invoice.file_name, file.read(), "application/pdf")]
+
+    _send(
+        "payment_receipt",
+        order,
+        key=f"payment-receipt-{invoice_id}",
+        attachments=attachments,
+        invoice_number=invoice.number,
+    )
+
+
+def send_payment_failed(order_id: int) -> None:
+    """Tell of the last failure and until when the order may still be paid: one mail a failure."""
+    order = selectors.order_with_lines(order_id)
+    failure = selectors.last_logged(order_id, OrderEvent.PAYMENT_FAILED)
+    pay_before = _pay_before(order) if order.state in UNPAID else ""
+    _send("payment_failed", order, key=f"payment-failed-{failure.pk}", reason=failure.detail, pay_before=pay_before)
+
+
+def send_order_cancelled(order_id: int) -> None:
+    """Tell that the order was cancelled, and why."""
+    order = selectors.order_with_lines(order_id)
+    reason = selectors.last_logged(order_id, OrderEvent.CANCELLED).detail
+    _send("order_cancelled", order, key=f"order-cancelled-{order_id}", reason=reason)
+
+
+def _send(kind: str, order: Order, *, key: str, attachments: Any = None, **words: str) -> None:
+    context = {
+        "order_id": order.pk,
+        "name": order.shipping_name,
+        "lines": [{"name": x.name, "quantity": x.quantity, "total": x.total} for x in order.lines.all()],
+        "total": order.total,
+        "shop": settings.SHOP_NAME,
+        "reason": "",
+        "invoice_number": "",
+        "pay_before": "",
+    }
+    send(kind=kind, to=order.email, context=context | words, key=key, attachments=attachments)
+
+
+def _pay_before(order: Order) -> str:
+    """When the order will be cancelled, as the customer reads it: "22 Nov 2026, 3:05 pm"."""
+    end = timezone.localtime(order.placed_at + settings.PAYMENT_WINDOW)
+    return f"{end:%d %b %Y}, {end.hour % 12 or 12}:{end:%M} {'am' if end.hour < 12 else 'pm'}"

@@ -1,0 +1,101 @@
+"""Stock and reservations: the only writer of both, each change one statement that locks stock rows by pk.
+
+What may happen to a reservation is in its statement's WHERE, so that a repetition finds nothing to do.
+"""
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from .. import locks
+from ..errors import OutOfStock, StockNotHeld
+from ..models import Order, OrderLine, OrderLog, Reservation, Stock
+from ..states import GIVES_STOCK_BACK, OrderEvent
+
+# `locked` has the rows as they are once their locks are held, and the new values are computed from it: from the row
+# that UPDATE itself reads, which may be older, they could break the CHECK although there is enough.
+RESERVE = """
+WITH claimed AS (
+    INSERT INTO orders_reservation AS r (order_id, product_id, quantity, state)
+    SELECT order_id, product_id, quantity, 'held' FROM orders_orderline WHERE order_id = %s
+    ON CONFLICT (order_id, product_id) DO UPDATE SET state = 'held' WHERE r.state = 'released'
+    RETURNING product_id, quantity
+), locked AS (
+    SELECT s.product_id, c.quantity, s.reserved, s.on_hand - s.reserved AS free
+    FROM orders_stock s JOIN claimed c ON c.product_id = s.product_id
+    ORDER BY s.product_id FOR NO KEY UPDATE OF s
+), taken AS (
+    UPDATE orders_stock s SET reserved = l.reserved + l.quantity
+    FROM locked l WHERE s.product_id = l.product_id AND l.free >= l.quantity
+    RETURNING s.product_id
+)
+SELECT c.product_id, coalesce(l.free, 0)
+FROM claimed c LEFT JOIN locked l ON l.product_id = c.product_id
+WHERE c.product_id NOT IN (SELECT product_id FROM taken)
+"""
+
+SETTLE = """
+WITH settled AS (
+    UPDATE orders_reservation SET state = %s WHERE order_id = %s AND state = 'held'
+    RETURNING product_id, quantity
+), locked AS (
+    SELECT s.product_id, w.quantity, s.reserved, s.on_hand
+    FROM orders_stock s JOIN settled w ON w.product_id = s.product_id
+    ORDER BY s.product_id FOR NO KEY UPDATE OF s
+)
+UPDATE orders_stock s SET reserved = l.reserved - l.quantity, on_hand = l.on_hand - %s * l.quantity
+FROM locked l WHERE s.product_id = l.product_id
+"""
+
+
+def reserve(order: Order) -> None:
+    """Hold stock for every line that holds none; in the caller's transaction, as its last statement.
+
+    Raises OutOfStock, naming each SKU that is short: the caller's transaction must then be rolled back.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(RESERVE, [order.pk])
+        short: dict[int, int] = dict(cursor.fetchall())
+    if short:
+        lines = OrderLine.objects.filter(order=order, product_id__in=short)
+        raise OutOfStock({line.sku: describe_shortage(short[line.product_id]) for line in lines})
+
+
+def describe_shortage(free: int) -> str:
+    return f"Only {free} left." if free > 0 else "Sold out."
+
+
+@transaction.atomic
+def release(order_id: int) -> int:
+    """Give an unpaid or cancelled order's stock back; returns the number of products, 0 if there was nothing to do.
+
+    An order that has been reopened meanwhile keeps its stock.
+    """
+    order = locks.lock_order(order_id)
+    if order.state not in GIVES_STOCK_BACK:
+        return 0
+    released = _settle(order_id, "released", goods_leave=False)
+    if released:
+        OrderLog.objects.create(order=order, event=OrderEvent.STOCK_RELEASED)
+    return released
+
+
+def commit(order_id: int) -> None:
+    """Take the held goods of a paid order off the shelf, in the caller's transaction, under the order's lock.
+
+    Raises StockNotHeld if a line has no stock to take: the caller's transaction must then be rolled back.
+    """
+    _settle(order_id, "committed", goods_leave=True)
+    lines = OrderLine.objects.filter(order_id=order_id).count()
+    if Reservation.objects.filter(order_id=order_id, state="committed").count() != lines:
+        raise StockNotHeld(f"order {order_id}")
+
+
+def receive(product_id: int, quantity: int) -> None:
+    """Put `quantity` pieces on the shelf, or take them off if negative; IntegrityError if reserved ones would go."""
+    Stock.objects.filter(pk=product_id).update(on_hand=F("on_hand") + quantity)
+
+
+def _settle(order_id: int, state: str, *, goods_leave: bool) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLE, [state, order_id, int(goods_leave)])
+        return int(cursor.rowcount)

@@ -1,0 +1,56 @@
+"""The states of an order and of a reservation, and which may follow which."""
+
+from collections.abc import Mapping
+
+from django.db.models import TextChoices
+
+
+class OrderState(TextChoices):
+    PENDING = "pending"
+    PAYMENT_FAILED = "payment_failed"
+    PAID = "paid"
+    PROCESSING = "processing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+TRANSITIONS: Mapping[OrderState, tuple[OrderState, ...]] = {
+    OrderState.PENDING: (OrderState.PAID, OrderState.PAYMENT_FAILED, OrderState.CANCELLED),
+    OrderState.PAYMENT_FAILED: (OrderState.PENDING, OrderState.CANCELLED),
+    OrderState.PAID: (OrderState.PROCESSING,),
+    OrderState.PROCESSING: (OrderState.SHIPPED,),
+    OrderState.SHIPPED: (OrderState.DELIVERED,),
+    OrderState.DELIVERED: (),
+    OrderState.CANCELLED: (),
+}
+
+UNPAID = (OrderState.PENDING, OrderState.PAYMENT_FAILED)
+PAID_FOR = (OrderState.PAID, OrderState.PROCESSING, OrderState.SHIPPED, OrderState.DELIVERED)
+GIVES_STOCK_BACK = (OrderState.PAYMENT_FAILED, OrderState.CANCELLED)
+
+
+def states_before(state: OrderState) -> list[OrderState]:
+    """The states from which an order may come to `state`."""
+    return [before for before, following in TRANSITIONS.items() if state in following]
+
+
+class ReservationState(TextChoices):
+    """held <-> released while the order is unpaid; held -> committed when the goods are taken out."""
+
+    HELD = "held"
+    COMMITTED = "committed"
+    RELEASED = "released"
+
+
+class OrderEvent(TextChoices):
+    """What an order's log tells."""
+
+    PLACED = "placed"
+    PAID = "paid"
+    PAYMENT_FAILED = "payment_failed"
+    REOPENED = "reopened"
+    CANCELLED = "cancelled"
+    PROCESSING = "processing"
+    STOCK_RELEASED = "stock_released"
+    INVOICE_ISSUED = "invoice_issued"

@@ -1,0 +1,176 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from orders.errors import NotInvoiceable
+from orders.models import Invoice, InvoiceSeries, Order
+from orders.services import invoicing, lifecycle
+from queues.models import Job
+from tests.orders.shop import at_once, log_of, make_order, make_paid_order, make_product, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+def files(media: Path) -> list[str]:
+    return sorted(path.name for path in media.rglob("*") if path.is_file())
+
+
+YEAR = invoicing.financial_year(timezone.now())
+
+
+def test_a_paid_order_gets_its_invoice(media: Path):
+    order = make_paid_order()
+
+    invoice = invoicing.generate_invoice(order.pk)
+
+    assert invoice.number == f"BM/{YEAR}/000001"
+    assert files(media) == [f"BM-{YEAR}-000001.pdf"]
+    with invoice.pdf.open("rb") as file:
+        assert file.read(5) == b"%PDF-"
+    assert log_of(order)[-1] == "invoice_issued"
+    receipt = Job.objects.get(name="orders.payment_receipt")
+    assert receipt.args == {"order_id": order.pk, "invoice_id": invoice.pk}
+    assert receipt.subject == f"order-{order.pk}"
+
+
+def test_a_second_run_issues_nothing_new(media: Path):
+    order = make_paid_order()
+
+    first, second = (invoicing.generate_invoice(order.pk) for _ in range(2))
+
+    assert first == second
+    assert len(files(media)) == 1
+    assert Job.objects.filter(name="orders.payment_receipt").count() == 1
+    assert InvoiceSeries.objects.get().last_number == 1
+
+
+def test_an_unpaid_order_gets_none():
+    order = make_order()
+
+    with pytest.raises(NotInvoiceable):
+        invoicing.generate_invoice(order.pk)
+
+    assert not Invoice.objects.exists()
+    assert not InvoiceSeries.objects.exists()
+
+
+class PowerCut(BaseException):
+    """Not caught by anything on its way."""
+
+
+def die(*args: object, **kwargs: object) -> None:
+    raise PowerCut
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("crash", ["rendering", "storing", "publishing"])
+def test_a_crash_after_the_number_is_finished_under_the_same_number(
+    media: Path, monkeypatch: pytest.MonkeyPatch, crash: str
+):
+    order, other = make_paid_order(), make_paid_order()
+    with monkeypatch.context() as patch:
+        if crash == "rendering":
+            patch.setattr(invoicing, "render_invoice", die)
+        elif crash == "storing":
+            patch.setattr("django.core.files.storage.FileSystemStorage.save", die)
+        else:
+            patch.setattr(invoicing.events.invoice_issued, "emit", die)
+        with pytest.raises(PowerCut):
+            invoicing.generate_invoice(order.pk)
+    left_behind = Invoice.objects.get()
+    assert not left_behind.pdf
+    assert invoicing.generate_invoice(other.pk).number == f"BM/{YEAR}/000002"
+
+    finished = invoicing.generate_invoice(order.pk)
+
+    assert (finished.pk, finished.number) == (left_behind.pk, f"BM/{YEAR}/000001")
+    assert (media / str(finished.pdf.name)).exists()
+    assert log_of(order).count("invoice_issued") == 1
+    assert Job.objects.filter(name="orders.payment_receipt").count() == 2
+
+
+def test_numbers_have_no_gaps_when_one_is_rolled_back():
+    first, second = make_paid_order(), make_paid_order()
+
+    with transaction.atomic():
+        assert invoicing._give_number(first.pk).number.endswith("000001")
+        transaction.set_rollback(True)
+
+    assert invoicing.generate_invoice(second.pk).number.endswith("000001")
+    assert invoicing.generate_invoice(first.pk).number.endswith("000002")
+
+
+@pytest.mark.parametrize(
+    ("at", "year"),
+    [
+        (datetime(2026, 3, 31, 18, 29, 59, tzinfo=UTC), "2025-26"),  # 23:59:59 in India
+        (datetime(2026, 3, 31, 18, 30, tzinfo=UTC), "2026-27"),  # midnight in India
+        (datetime(2026, 12, 31, 18, 30, tzinfo=UTC), "2026-27"),
+        (datetime(2099, 4, 1, 12, tzinfo=UTC), "2099-00"),
+    ],
+)
+def test_the_financial_year_begins_in_april_in_india(at: datetime, year: str):
+    assert invoicing.financial_year(at) == year
+
+
+def test_every_financial_year_counts_from_one(monkeypatch: pytest.MonkeyPatch):
+    orders = [make_paid_order() for _ in range(3)]
+    end = datetime(2027, 3, 31, 18, 29, tzinfo=UTC)
+    numbers = []
+
+    for order, at in zip(orders, (end, end, end + timedelta(minutes=1)), strict=True):
+        monkeypatch.setattr("orders.services.invoicing.timezone.now", lambda at=at: at)
+        numbers.append(invoicing._give_number(order.pk).number)
+
+    assert numbers == ["BM/2026-27/000001", "BM/2026-27/000002", "BM/2027-28/000001"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_invoices_at_once_have_numbers_without_gaps():
+    make_product("RICE", on_hand=50)
+    customer = make_user()
+    orders = [make_paid_order(customer=customer) for _ in range(12)]
+
+    at_once([lambda pk=order.pk: invoicing._give_number(pk) for order in orders for _ in range(2)], threads=12)
+
+    numbers = sorted(Invoice.objects.values_list("number", flat=True))
+    assert numbers == [f"BM/{YEAR}/{number:06d}" for number in range(1, 13)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_issue_one_invoice_and_leave_one_file(media: Path):
+    order = make_paid_order()
+
+    invoices = at_once([lambda: invoicing.generate_invoice(order.pk)] * 4, threads=4)
+
+    assert len({(invoice.pk, invoice.number, invoice.pdf.name) for invoice in invoices}) == 1
+    assert len(files(media)) == 1
+    assert (media / invoices[0].pdf.name).exists()
+    assert Job.objects.filter(name="orders.payment_receipt").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_lock_is_held_while_the_invoice_is_drawn(monkeypatch: pytest.MonkeyPatch):
+    order = make_paid_order()
+    draw = invoicing.render_invoice
+
+    def others_go_on(data: Any) -> bytes:
+        assert not transaction.get_connection().in_atomic_block
+        return draw(data)
+
+    monkeypatch.setattr(invoicing, "render_invoice", others_go_on)
+
+    invoicing.generate_invoice(order.pk)
+    lifecycle.begin_processing(order.pk)
+
+    assert Order.objects.get().state == "processing"
