@@ -1,0 +1,129 @@
+"""Payments, their append-only history, and refunds. Amounts are integer paise."""
+
+from typing import Any, Self
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import F, Q
+
+from .states import OPEN, SOURCES, EventKind, PaymentState, RefundState
+
+
+def new_payment_key() -> str:
+    """An idempotency key for one charge: random, so that a restored database never uses one again."""
+    return f"pay-{uuid4().hex}"
+
+
+def new_refund_key() -> str:
+    """An idempotency key for one refund."""
+    return f"refund-{uuid4().hex}"
+
+
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    def open(self) -> Self:
+        """Those whose outcome is not known yet."""
+        return self.filter(state__in=OPEN)
+
+    def advance(self, payment: "Payment", state: PaymentState, **facts: Any) -> bool:
+        """Move one payment forward; False, and nothing changed, if its state does not lead there."""
+        moved = self.filter(pk=payment.pk, state__in=SOURCES[state]).update(state=state, **facts)
+        payment.refresh_from_db()
+        return moved == 1
+
+
+class Payment(models.Model):
+    """One intent to take an order's money. Its row and key are committed before the gateway is called."""
+
+    order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="payments")
+    state = models.CharField(max_length=12, choices=PaymentState, default=PaymentState.CREATED)
+    amount_paise = models.BigIntegerField()
+    currency = models.CharField(max_length=3, default="INR")
+    captured_paise = models.BigIntegerField(default=0)
+    refunded_paise = models.BigIntegerField(default=0, help_text="Given back, or promised by a refund under way.")
+    gateway = models.CharField(max_length=20, default="simulated")
+    gateway_reference = models.CharField(max_length=255, blank=True)
+    idempotency_key = models.CharField(max_length=255, unique=True, default=new_payment_key)
+    payment_token = models.CharField(max_length=255)
+    reason = models.CharField(max_length=255, blank=True, help_text="Why it was declined or cancelled.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PaymentQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["order"], condition=Q(state__in=OPEN), name="one_open_payment_per_order"),
+            models.CheckConstraint(condition=Q(state__in=PaymentState.values), name="payment_state_known"),
+            models.CheckConstraint(condition=Q(amount_paise__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(state=PaymentState.CAPTURED, captured_paise__gt=0)
+                | (~Q(state=PaymentState.CAPTURED) & Q(captured_paise=0)),
+                name="payment_captured_has_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_paise__gte=0, refunded_paise__lte=F("captured_paise")),
+                name="payment_refunded_within_captured",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=PaymentState.SUBMITTED) | Q(submitted_at__isnull=False),
+                name="payment_submitted_has_time",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["state", "-id"], name="payment_state"),
+            models.Index(
+                fields=["gateway_reference"], name="payment_gateway_reference", condition=~Q(gateway_reference="")
+            ),
+        )
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"payment {self.pk} of order {self.order_id}"
+
+    @property
+    def refundable_paise(self) -> int:
+        return self.captured_paise - self.refunded_paise
+
+
+class PaymentEvent(models.Model):
+    """One fact of a payment's life. Append-only: a database trigger refuses UPDATE and DELETE."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=20, choices=EventKind)
+    amount_paise = models.BigIntegerField(default=0)
+    dedupe_key = models.CharField(max_length=600, unique=True, help_text="The same fact is written once.")
+    at = models.DateTimeField(auto_now_add=True)
+    detail = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+        default_permissions = ("view",)
+        constraints = (models.CheckConstraint(condition=Q(amount_paise__gte=0), name="payment_event_amount"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of payment {self.payment_id}"
+
+
+class Refund(models.Model):
+    """Money to be given back. Until it has failed, its amount counts into the payment's refunded_paise."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    amount_paise = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=RefundState, default=RefundState.REQUESTED)
+    reason = models.CharField(max_length=255)
+    idempotency_key = models.CharField(max_length=255, unique=True, default=new_refund_key)
+    gateway_reference = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+        default_permissions = ("view",)
+        constraints = (
+            models.CheckConstraint(condition=Q(state__in=RefundState.values), name="refund_state_known"),
+            models.CheckConstraint(condition=Q(amount_paise__gt=0), name="refund_amount_positive"),
+        )
+
+    def __str__(self) -> str:
+        return f"refund {self.pk} of payment {self.payment_id}"

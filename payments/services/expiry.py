@@ -1,0 +1,73 @@
+"""Ending an order that is not paid: never blindly, never while money may be on its way."""
+
+from django.conf import settings
+from django.db import transaction
+
+from orders.locks import lock_order
+from orders.models import Order
+from orders.services import lifecycle
+from orders.states import UNPAID, OrderState
+from queues import Snooze
+
+from ..errors import OrderNotCancellable, PaymentInProgress
+from ..gateways import gateway_named
+from ..gateways.base import GatewayUnavailable, GatewayUnknown
+from ..models import Payment
+from ..selectors import in_flight, intent_of, next_question, open_payment
+from ..states import PaymentState
+from .settle import settle
+
+
+def cancel_unpaid(order_id: int) -> None:
+    """Cancel the order if it is still unpaid at the end of its payment window.
+
+    An intent that the gateway has or may yet get is cancelled there first; money that it took meanwhile is
+    settled instead. Raises Snooze while a charge is under way or the gateway does not answer.
+    """
+    payment = open_payment(order_id)
+    if payment and in_flight(payment):
+        raise Snooze(settings.GATEWAY_TIMEOUT, "a charge is under way")
+    if payment and payment.state == PaymentState.SUBMITTED:
+        _cancel_intent(payment)
+    with transaction.atomic():
+        order = lock_order(order_id)
+        if order.state not in UNPAID:
+            return
+        rival = open_payment(order_id)
+        if rival and (rival.state == PaymentState.SUBMITTED or in_flight(rival)):
+            raise Snooze(settings.GATEWAY_TIMEOUT, "a charge has just begun")
+        _cancel_order(order, "not paid in time")
+
+
+def cancel_by_customer(order: Order) -> Order:
+    """Cancel an unpaid order at its customer's wish; one that is cancelled stays so. PostgreSQL only.
+
+    Raises PaymentInProgress while a charge is under way, OrderNotCancellable once it is paid.
+    """
+    with transaction.atomic():
+        order = lock_order(order.pk)
+        if order.state not in (*UNPAID, OrderState.CANCELLED):
+            raise OrderNotCancellable
+        payment = open_payment(order.pk)
+        if payment and payment.state == PaymentState.SUBMITTED:
+            raise PaymentInProgress
+        if order.state != OrderState.CANCELLED:
+            _cancel_order(order, "cancelled by the customer")
+    order.refresh_from_db()
+    return order
+
+
+def _cancel_intent(payment: Payment) -> None:
+    """Have the gateway void the intent, and believe what it says has become of it."""
+    try:
+        proof = gateway_named(payment.gateway).cancel(intent_of(payment))
+    except (GatewayUnavailable, GatewayUnknown) as error:
+        raise Snooze(next_question(payment.created_at), str(error)) from error
+    settle(payment.pk, proof)
+
+
+def _cancel_order(order: Order, reason: str) -> None:
+    """Under the order's lock, with no payment submitted; one that was not sent yet never will be."""
+    for payment in Payment.objects.filter(order=order, state=PaymentState.CREATED):
+        Payment.objects.advance(payment, PaymentState.CANCELLED, reason=reason)
+    lifecycle.cancel_order(order.pk, reason)

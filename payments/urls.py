@@ -1,0 +1,11 @@
+"""Addresses under /api/."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("orders/<int:order_id>/pay", views.Pay.as_view(), name="order-pay"),
+    path("orders/<int:order_id>/cancel", views.Cancel.as_view(), name="order-cancel"),
+    path("orders/<int:order_id>/payments", views.Payments.as_view(), name="order-payments"),
+]

@@ -1,0 +1,58 @@
+"""The payments of an order over HTTP. Nothing here speaks to a gateway: jobs do."""
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import generics, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from orders.models import Order
+from orders.selectors import orders_of
+
+from .models import Payment
+from .selectors import payments_of
+from .serializers import OrderStateSerializer, PaymentSerializer, PayRequest
+from .services import collect, expiry
+
+
+class Pay(APIView):
+    """Pay an order, or pay it again after a decline."""
+
+    @extend_schema(request=PayRequest, responses={202: PaymentSerializer}, operation_id="order_pay")
+    def post(self, request: Request, order_id: int) -> Response:
+        """202: a job charges the token, `payments` shows the outcome; 409 payment_in_progress, out_of_stock."""
+        order = _own_order(request, order_id)
+        wish = PayRequest(data=request.data)
+        wish.is_valid(raise_exception=True)
+        payment = collect.request_payment(order, wish.validated_data["payment_token"])
+        return Response(PaymentSerializer(payment).data, status=status.HTTP_202_ACCEPTED)
+
+
+class Cancel(APIView):
+    """Cancel an unpaid order."""
+
+    @extend_schema(request=None, responses=OrderStateSerializer, operation_id="order_cancel")
+    def post(self, request: Request, order_id: int) -> Response:
+        """200, also for a repetition; 409 payment_in_progress, order_not_cancellable once it is paid."""
+        order = expiry.cancel_by_customer(_own_order(request, order_id))
+        return Response(OrderStateSerializer(order).data)
+
+
+@extend_schema_view(get=extend_schema(operation_id="order_payments"))
+class Payments(generics.ListAPIView[Payment]):
+    """The payments of an order, the newest first."""
+
+    serializer_class = PaymentSerializer
+
+    def get_queryset(self) -> QuerySet[Payment]:
+        if getattr(self, "swagger_fake_view", False):
+            return Payment.objects.none()
+        return payments_of(_own_order(self.request, self.kwargs["order_id"]).pk)
+
+
+def _own_order(request: Request, order_id: int) -> Order:
+    """The customer's own order; somebody else's does not exist for them."""
+    order: Order = get_object_or_404(orders_of(request.user), pk=order_id)
+    return order

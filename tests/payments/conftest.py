@@ -1,0 +1,3 @@
+from .gateway_process import gateway, gateway_process, own_gateway
+
+__all__ = ["gateway", "gateway_process", "own_gateway"]
