@@ -1,0 +1,93 @@
+"""A customer of the shop, over HTTP, as an app would do it."""
+
+from typing import Any
+from uuid import uuid4
+
+import requests
+
+from .errors import ShopRefused
+
+TIMEOUT = (3.0, 15.0)
+TRIES = 3
+Answer = dict[str, Any]
+
+ADDRESS = {
+    "name": "Asha Rao",
+    "line": "14, 2nd Cross, Malleshwaram",
+    "city": "Bengaluru",
+    "state": "Karnataka",
+    "pincode": "560003",
+    "phone": "+91 9880012345",
+}
+
+
+class Shop:
+    """The shop at `url`, for one customer."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.session = requests.Session()
+        self.session.trust_env = False  # no proxy stands between us and this machine
+
+    def close(self) -> None:
+        """Let go of the connection, for which the web would wait when it stops."""
+        self.session.close()
+
+    def is_ready(self) -> bool:
+        """Whether it can serve."""
+        try:
+            return self.session.get(f"{self.url}/api/health/ready", timeout=TIMEOUT).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def sign_up(self, email: str, password: str) -> None:
+        self._call("POST", "/api/auth/app/v1/auth/signup", {"email": email, "password": password, "first_name": "Asha"})
+
+    def log_in(self, email: str, password: str) -> None:
+        """From here on every request bears the session's token."""
+        answer = self._call("POST", "/api/auth/app/v1/auth/login", {"email": email, "password": password})
+        self.session.headers["X-Session-Token"] = str(answer["meta"]["session_token"])
+
+    def products(self) -> list[Answer]:
+        """The first page of what is on sale."""
+        return list(self._call("GET", "/api/products")["results"])
+
+    def available(self, sku: str) -> int:
+        """Pieces that can be ordered now."""
+        return int(self._call("GET", f"/api/products/{sku}")["available"])
+
+    def place_order(self, lines: dict[str, int], token: str) -> Answer:
+        """Order so many of each SKU. Tried again under the same key if the answer is lost, so it is placed once."""
+        body = {
+            "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()],
+            "shipping": ADDRESS,
+            "payment_token": token,
+        }
+        key = str(uuid4())
+        for _ in range(TRIES - 1):
+            try:
+                return self._call("POST", "/api/orders", body, key)
+            except requests.RequestException:
+                continue
+        return self._call("POST", "/api/orders", body, key)
+
+    def order(self, order_id: int) -> Answer:
+        """The order with its state and its jobs."""
+        return self._call("GET", f"/api/orders/{order_id}")
+
+    def _call(self, method: str, path: str, body: Answer | None = None, key: str = "") -> Answer:
+        """One request; raises ShopRefused unless it succeeds, requests.RequestException if there is no answer."""
+        headers = {"Idempotency-Key": key} if key else {}
+        response = self.session.request(method, self.url + path, json=body, headers=headers, timeout=TIMEOUT)
+        if not response.ok:
+            raise ShopRefused(f"{method} {path} answered {response.status_code}: {response.text[:500]}")
+        return dict(response.json())
+
+
+def book_of(gateway_url: str) -> list[Answer]:
+    """The gateway's own book, entry by entry."""
+    with requests.Session() as session:
+        session.trust_env = False
+        response = session.get(f"{gateway_url}/book", timeout=TIMEOUT)
+        response.raise_for_status()
+        return list(response.json()["entries"])
