@@ -92,4 +92,5 @@ def _loggers() -> dict[str, Any]:
         "rq.scheduler": through_root,
         "rq_scheduler": through_root,
         "py.warnings": through_root,
+        "fontTools": {**through_root, "level": "WARNING"},
     }
