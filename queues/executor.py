@@ -47,7 +47,9 @@ class Executor:
         self.on_start = on_start
         self.stopping = threading.Event()
         self.children = Children()
-        self.jobs_left = max_jobs
+        self.max_jobs = max_jobs
+        self.permits = max_jobs
+        self.jobs_claimed = 0
         self.jobs_run = 0
         self.active_at = time.monotonic()
         self.in_flight: dict[int, Claim] = {}
@@ -108,7 +110,7 @@ class Executor:
         self.consumer.beat()
 
     def _done(self) -> bool:
-        if self.jobs_left is not None and self.jobs_left <= 0:
+        if self.max_jobs is not None and self.jobs_claimed >= self.max_jobs:
             return True
         if self.burst and self._nothing_left():
             return True
@@ -124,20 +126,21 @@ class Executor:
     def permit(self, wanted: int) -> int:
         """How many of the wanted jobs --max-jobs still allows."""
         with self.lock:
-            if self.jobs_left is None:
+            if self.permits is None:
                 return wanted
-            granted = min(wanted, self.jobs_left)
-            self.jobs_left -= granted
+            granted = min(wanted, self.permits)
+            self.permits -= granted
             return granted
 
     def return_permits(self, unused: int) -> None:
         with self.lock:
-            if self.jobs_left is not None:
-                self.jobs_left += unused
+            if self.permits is not None:
+                self.permits += unused
 
     def started(self, claims: Sequence[Claim]) -> None:
         with self.lock:
             self.in_flight.update({claim.id: claim for claim in claims})
+            self.jobs_claimed += len(claims)
             self.active_at = time.monotonic()
 
     def ended(self, claim: Claim, verdict: Verdict) -> None:

@@ -130,8 +130,8 @@ class JobDefinition:
         for name, value in args.items():
             if not _is_json(value):
                 raise JobArgumentError(
-                    f"{self.name}: argument {name!r} must be JSON (text without NUL, number, bool, list, dict or null), "
-                    f"got {type(value).__name__}"
+                    f"{self.name}: argument {name!r} must be JSON (text without NUL, number, bool, list, dict "
+                    f"or null), got {type(value).__name__}"
                 )
 
     def _check_texts(self, **texts: str) -> None:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.utils import timezone
 
-from . import ledger, outbox, runner
+from . import ledger, outbox, registry, runner
 from .errors import BrokerUnavailable
 from .ledger import Claim, Verdict
 from .offer import Offer
@@ -24,6 +23,7 @@ log = logging.getLogger(__name__)
 
 UNKNOWN_JOB_WAITS = 5.0
 BUFFER_KEPT = 1.0
+BUSY_PAUSE = 0.05
 
 
 class Lane(threading.Thread):
@@ -39,6 +39,7 @@ class Lane(threading.Thread):
         self.slots = threading.Semaphore(queue.concurrency)
         self.threads = Threads(queue.concurrency, f"job-{queue.name}")
         self.pause = 0.0
+        self.unsure = False
 
     def run(self) -> None:
         while not self.stopping.is_set():
@@ -68,11 +69,14 @@ class Lane(threading.Thread):
             self._give_back()
 
     def _receive(self) -> list[Offer]:
+        if self.unsure:
+            self.executor.consumer.recover(self.queue.name)
+            self.unsure = False
         wait = min(settings.QUEUE_POLL, 0.2 if self.executor.burst else settings.QUEUE_POLL)
         return self.executor.consumer.receive(self.queue.name, self.queue.concurrency, wait)
 
     def _take_slots(self, wanted: int) -> int:
-        """Wait for a free slot and take up to `wanted`; 0 if all stay busy, so that others may have the buffer."""
+        """Wait for a free slot and take up to `wanted`; 0 if there is none, so that others may have the buffer."""
         if not self.slots.acquire(timeout=BUFFER_KEPT):
             return 0
         taken = 1
@@ -81,8 +85,8 @@ class Lane(threading.Thread):
         granted = self.executor.permit(taken)
         for _ in range(taken - granted):
             self.slots.release()
-        if not granted:
-            self.stopping.set()
+        if not granted:  # --max-jobs: the last ones are being claimed by other lanes, which may fail
+            self.stopping.wait(BUSY_PAUSE)
         return granted
 
     def _claim(self, slots: int) -> None:
@@ -108,9 +112,9 @@ class Lane(threading.Thread):
         """What was not claimed is dropped if it is stale; what came early or is unknown here is offered again."""
         claimed = {claim.as_offer for claim in claims}
         left = outbox.still_waiting([offer for offer in offers if offer not in claimed])
-        now = timezone.now()
-        outbox.release([offer for offer in left if offer.due_at and offer.due_at > now])
-        outbox.release([offer for offer in left if offer.due_at and offer.due_at <= now], postpone=UNKNOWN_JOB_WAITS)
+        known = registry.names()
+        outbox.release([offer for offer in left if offer.name in known])
+        outbox.release([offer for offer in left if offer.name not in known], postpone=UNKNOWN_JOB_WAITS)
         self.executor.consumer.claimed(offers, claims)
 
     def _work(self, claim: Claim) -> None:
@@ -137,8 +141,10 @@ class Lane(threading.Thread):
                 self.executor.consumer.give_back(offers)
             except (BrokerUnavailable, DatabaseError, InterfaceError) as error:
                 log.warning("%d offers could not be given back (%s); they will be offered again", len(offers), error)
+                self.unsure = True
 
     def _back_off(self, error: Exception) -> None:
+        self.unsure = True
         connection.close()
         self.pause = min(5.0, max(0.25, self.pause * 2))
         log.warning("queue %s pauses for %.1f s: %s", self.queue.name, self.pause, error)

@@ -133,10 +133,10 @@ def still_waiting(offers: Sequence[Offer]) -> list[Offer]:
     if not offers:
         return []
     numbers = {offer.job_id: offer for offer in offers}
-    rows = Outbox.objects.filter(job_id__in=list(numbers), withdrawn=False).values_list("job_id", "offer", "due_at")
+    rows = Outbox.objects.filter(job_id__in=list(numbers), withdrawn=False)
     return [
-        Offer(job_id, number, numbers[job_id].queue, due_at)
-        for job_id, number, due_at in rows
+        Offer(job_id, number, numbers[job_id].queue, due_at, name)
+        for job_id, number, due_at, name in rows.values_list("job_id", "offer", "due_at", "job__name")
         if numbers[job_id].number == number
     ]
 

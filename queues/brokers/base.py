@@ -13,6 +13,9 @@ class Consumer(Protocol):
     def receive(self, queue: str, limit: int, timeout: float) -> list[Offer]:
         """Up to `limit` offers of a queue, waiting at most `timeout` seconds for the first."""
 
+    def recover(self, queue: str) -> None:
+        """After an error: put back what was received for a queue's lane that now holds nothing."""
+
     def suspended(self) -> bool:
         """Whether workers were told to claim nothing for now."""
 

@@ -20,6 +20,9 @@ class InProcessConsumer:
             offers = outbox.lease(queue, limit)
         return offers
 
+    def recover(self, queue: str) -> None:
+        """What was leased and not claimed is offered again by the recheck."""
+
     def suspended(self) -> bool:
         return False
 

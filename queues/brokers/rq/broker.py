@@ -9,7 +9,8 @@ from ...offer import Offer
 from . import scheduler
 from .connection import broker_errors, client
 from .consumer import RqConsumer
-from .messages import JOB_PREFIX, SCHEDULED, fetched_key, queue_key, write
+from .keys import JOB_PREFIX, SCHEDULED, fetched_key, queue_key
+from .messages import write
 
 BATCH = 500
 
@@ -34,8 +35,8 @@ class RqBroker:
             pipeline.zrange(SCHEDULED, 0, -1)
             for queue in queues:
                 pipeline.lrange(queue_key(queue), 0, -1)
-            for worker in workers:
-                pipeline.lrange(fetched_key(worker), 0, -1)
+                for worker in workers:
+                    pipeline.lrange(fetched_key(worker, queue), 0, -1)
             parts = [part for part in pipeline.execute(raise_on_error=False) if isinstance(part, list)]
         found = {message.decode(errors="replace") for part in parts for message in part}
         return {offer for offer in offers if offer.message_id in found}

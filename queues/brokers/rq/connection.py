@@ -9,6 +9,7 @@ import redis
 from django.conf import settings
 
 from ...errors import BrokerUnavailable
+from .keys import delete_wrong_types
 
 OPTIONS: dict[str, Any] = {"socket_timeout": 10, "socket_connect_timeout": 3, "health_check_interval": 30}
 
@@ -21,10 +22,12 @@ def client() -> redis.Redis:
 
 @contextmanager
 def broker_errors() -> Iterator[None]:
-    """Whatever Redis raises is told as BrokerUnavailable."""
+    """Whatever Redis raises is told as BrokerUnavailable; keys of a wrong type are deleted before the next try."""
     try:
         yield
     except redis.RedisError as error:
+        if "WRONGTYPE" in str(error):
+            delete_wrong_types(client())
         raise BrokerUnavailable(f"Redis: {error}") from error
 
 

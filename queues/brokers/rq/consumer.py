@@ -1,7 +1,7 @@
 """A worker process's end of the rq broker.
 
-Received messages lie in a list of the process's own until they are claimed: a living worker's list counts
-as held, a dead one's does not, and its jobs are offered again.
+Received messages lie in a list of the process's and the queue's own until they are claimed: a living worker's
+list counts as held, a dead one's does not, and its jobs are offered again.
 """
 
 import logging
@@ -16,7 +16,8 @@ from ...ledger import Claim, Verdict
 from ...offer import Offer
 from ...states import JobState
 from .connection import broker_errors
-from .messages import FINISHED_KEPT_SECONDS, JOB_PREFIX, fetched_key, queue_key, wip_key
+from .keys import JOB_PREFIX, REGISTRIES, fetched_key, queue_key, registry_key, wip_key
+from .messages import FINISHED_KEPT_SECONDS
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -30,24 +31,30 @@ SUSPENSION_CHECK = 0.5
 class RqConsumer:
     def __init__(self, connection: "Redis", worker_id: int, queues: Sequence[str]) -> None:
         self.connection = connection
-        self.fetched = fetched_key(worker_id)
         self.queues = queues
+        self.fetched = {queue: fetched_key(worker_id, queue) for queue in queues}
         self.on_beat: Callable[[], None] = lambda: None
         self.on_finished: Callable[[bool], None] = lambda succeeded: None
         self._suspended = (0.0, False)
         self._lock = threading.Lock()
 
     def receive(self, queue: str, limit: int, timeout: float) -> list[Offer]:
-        key = queue_key(queue)
+        key, fetched = queue_key(queue), self.fetched[queue]
         with broker_errors():
-            first = self.connection.blmove(key, self.fetched, cast(int, timeout), "LEFT", "RIGHT")
+            first = self.connection.blmove(key, fetched, cast(int, timeout), "LEFT", "RIGHT")
             if first is None:
                 return []
             pipeline = self.connection.pipeline(transaction=False)
+            pipeline.expire(fetched, FETCHED_TTL)
             for _ in range(limit - 1):
-                pipeline.lmove(key, self.fetched, "LEFT", "RIGHT")
-            messages = [first, *(message for message in pipeline.execute() if message is not None)]
+                pipeline.lmove(key, fetched, "LEFT", "RIGHT")
+            messages = [first, *(message for message in pipeline.execute()[1:] if message is not None)]
         return self._parsed(messages, queue)
+
+    def recover(self, queue: str) -> None:
+        with broker_errors():
+            while self.connection.lmove(self.fetched[queue], queue_key(queue), "RIGHT", "LEFT") is not None:
+                pass
 
     def _parsed(self, messages: list[bytes], queue: str) -> list[Offer]:
         offers = []
@@ -56,7 +63,7 @@ class RqConsumer:
             if offer is None:
                 log.warning("dropped a message that bears no job: queue=%s message=%.60r", queue, message)
                 with broker_errors():
-                    self.connection.lrem(self.fetched, 1, cast(str, message))
+                    self.connection.lrem(self.fetched[queue], 1, cast(str, message))
             else:
                 offers.append(offer)
         return offers
@@ -75,7 +82,7 @@ class RqConsumer:
         with broker_errors():
             pipeline = self.connection.pipeline(transaction=False)
             for offer in offers:
-                pipeline.lrem(self.fetched, 1, offer.message_id)
+                pipeline.lrem(self.fetched[offer.queue], 1, offer.message_id)
                 if offer not in running:
                     pipeline.delete(JOB_PREFIX + offer.message_id)
             for claim in claims:
@@ -90,7 +97,7 @@ class RqConsumer:
             registry = {JobState.COMPLETED: "finished", JobState.FAILED: "failed"}.get(verdict.state)
             if registry:
                 expires = time.time() + FINISHED_KEPT_SECONDS
-                pipeline.zadd(f"rq:{registry}:{claim.queue}", {message_id: expires})
+                pipeline.zadd(registry_key(registry, claim.queue), {message_id: expires})
                 pipeline.hset(JOB_PREFIX + message_id, "status", registry)
                 pipeline.expire(JOB_PREFIX + message_id, FINISHED_KEPT_SECONDS)
             else:
@@ -106,20 +113,20 @@ class RqConsumer:
         with broker_errors():
             pipeline = self.connection.pipeline(transaction=True)
             for offer in reversed(offers):
-                pipeline.lrem(self.fetched, 1, offer.message_id)
+                pipeline.lrem(self.fetched[offer.queue], 1, offer.message_id)
                 pipeline.lpush(queue_key(offer.queue), offer.message_id)
             pipeline.execute()
 
     def beat(self) -> None:
         with broker_errors():
             pipeline = self.connection.pipeline(transaction=False)
-            pipeline.expire(self.fetched, FETCHED_TTL)
             for queue in self.queues:
-                for registry in ("wip", "finished", "failed"):
-                    pipeline.zremrangebyscore(f"rq:{registry}:{queue}", 0, time.time())
+                pipeline.expire(self.fetched[queue], FETCHED_TTL)
+                for registry in REGISTRIES:
+                    pipeline.zremrangebyscore(registry_key(registry, queue), 0, time.time())
             pipeline.execute(raise_on_error=False)
             self.on_beat()
 
     def close(self) -> None:
         with broker_errors():
-            self.connection.delete(self.fetched)
+            self.connection.delete(*self.fetched.values())

@@ -15,10 +15,8 @@ from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
 from ...offer import Offer
+from .keys import JOB_PREFIX, QUEUES, SCHEDULED, queue_key
 
-JOB_PREFIX = Job.redis_job_namespace_prefix
-QUEUE_PREFIX = rq.Queue.redis_queue_namespace_prefix
-SCHEDULED = "rq:scheduler:scheduled_jobs"
 KEPT_SECONDS = 7 * 24 * 3600
 FINISHED_KEPT_SECONDS = 300
 
@@ -41,19 +39,6 @@ class MessageQueue(rq.Queue):
         raise RuntimeError("jobs are enqueued with @job and .enqueue(): see docs/howto/add-a-job.md")
 
 
-def queue_key(queue: str) -> str:
-    return f"{QUEUE_PREFIX}{queue}"
-
-
-def fetched_key(worker_id: int) -> str:
-    """The list of what a worker process has received and not yet claimed."""
-    return f"rq:fetched:{worker_id}"
-
-
-def wip_key(queue: str) -> str:
-    return f"rq:wip:{queue}"
-
-
 def write(pipeline: Pipeline, offers: Sequence[Offer], at: datetime) -> None:
     """Queue the commands that put offers into their lists, and delayed ones into rq-scheduler's set."""
     for offer in offers:
@@ -65,7 +50,7 @@ def write(pipeline: Pipeline, offers: Sequence[Offer], at: datetime) -> None:
             pipeline.zadd(SCHEDULED, {offer.message_id: time.time() + delay})
         else:
             pipeline.rpush(queue_key(offer.queue), offer.message_id)
-    pipeline.sadd(rq.Queue.redis_queues_keys, *{queue_key(offer.queue) for offer in offers})
+    pipeline.sadd(QUEUES, *{queue_key(offer.queue) for offer in offers})
 
 
 def _fields(offer: Offer, *, delayed: bool) -> Any:

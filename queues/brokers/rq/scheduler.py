@@ -8,8 +8,9 @@ import redis
 from rq_scheduler import Scheduler as StockScheduler
 
 from ... import settings as queue_settings
-from .connection import client
-from .messages import JOB_PREFIX, QUEUE_PREFIX, SCHEDULED
+from ...errors import BrokerUnavailable
+from .connection import broker_errors, client
+from .keys import JOB_PREFIX, QUEUE_PREFIX, SCHEDULED
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -65,25 +66,28 @@ class Scheduler(StockScheduler):
         """Move due messages until told to stop; several schedulers may run side by side."""
         self._install_signal_handlers()
         wait = self._interval
-        registered = False
         while not self._stopping:
             try:
-                if not registered:
-                    self.register_birth()
-                    registered = True
-                self.heartbeat()
-                moved = self.enqueue_jobs()
+                with broker_errors():
+                    self._show_life()
+                    moved = self.enqueue_jobs()
                 if moved:
                     log.info("published %d delayed jobs", moved)
                 wait = self._interval
-            except redis.RedisError as error:
-                registered = False
+            except BrokerUnavailable as error:
                 wait = min(max(wait * 2, 0.5), 10.0)
-                log.warning("Redis is away (%s); looking again in %.1f s", error, wait)
+                log.warning("%s; looking again in %.1f s", error, wait)
             if burst:
                 break
             self._sleep(wait)
         self._say_goodbye()
+
+    def _show_life(self) -> None:
+        """Keep rq-scheduler's key for this process; write it anew if Redis has lost it."""
+        if self.connection.exists(self.key):
+            self.heartbeat()
+        else:
+            self.register_birth()
 
     def enqueue_jobs(self) -> int:
         return move_due(self.connection)

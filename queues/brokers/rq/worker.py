@@ -18,6 +18,7 @@ from .. import current
 from ..base import Consumer
 from .connection import client, evicting_policy
 from .consumer import RqConsumer
+from .keys import delete_wrong_types
 from .messages import MessageQueue
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Worker(rq.Worker):
         from ...executor import Executor
 
         self._refuse_evicting_redis()
-        self.register_birth()
+        self._sign_in()
         self.set_state(WorkerStatus.IDLE)
         log.info("worker %s serves %s", self.name, ", ".join(self.queue_names()))
         self.executor = Executor(
@@ -86,6 +87,11 @@ class Worker(rq.Worker):
                 f"Redis evicts keys (maxmemory-policy {policy}) and would lose waiting jobs; set it to noeviction"
             )
 
+    def _sign_in(self) -> None:
+        """Write rq's worker key, over whatever else may lie where our keys belong."""
+        delete_wrong_types(self.connection, {self.key: b"hash"})
+        self.register_birth()
+
     def _attach(self, consumer: Consumer) -> None:
         if isinstance(consumer, RqConsumer):
             consumer.on_beat = self._beat
@@ -93,8 +99,8 @@ class Worker(rq.Worker):
 
     def _beat(self) -> None:
         """Keep rq's worker key true; write it anew if Redis has lost it."""
-        if not self.connection.exists(self.key):
-            self.register_birth()
+        if self.connection.type(self.key) != b"hash":
+            self._sign_in()
             self.busy = None
         self.heartbeat()
         busy = bool(self.executor.in_flight)

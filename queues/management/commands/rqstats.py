@@ -1,0 +1,76 @@
+"""`manage.py rqstats`: the ledger's numbers, in the shape of django-rq's command of this name.
+
+django-rq's own reads jobs out of Redis and unpickles what lies there; this one asks PostgreSQL alone.
+"""
+
+import json
+import time
+from typing import Any, cast
+
+import yaml
+from django.core.management.base import BaseCommand, CommandParser
+
+from queues import lease
+from queues.models import Worker
+from queues.selectors import stats
+
+COLUMNS = {
+    "Name": "name",
+    "Queued": "jobs",
+    "Delayed": "scheduled_jobs",
+    "Active": "started_jobs",
+    "Finished": "finished_jobs",
+    "Failed": "failed_jobs",
+    "Workers": "workers",
+}
+
+
+class Command(BaseCommand):
+    help = "Shows how many jobs wait, run and are done, and how many workers live, per queue."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("-j", "--json", action="store_true", help="as JSON")
+        parser.add_argument("-y", "--yaml", action="store_true", help="as YAML")
+        parser.add_argument("-i", "--interval", type=float, help="show it anew every so many seconds")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps({"queues": statistics()}))
+        elif options["yaml"]:
+            self.stdout.write(yaml.safe_dump({"queues": statistics()}, sort_keys=False), ending="")
+        elif options["interval"]:
+            self._show_for_ever(options["interval"])
+        else:
+            self._show()
+
+    def _show_for_ever(self, interval: float) -> None:
+        try:
+            while True:
+                self._show()
+                time.sleep(interval)
+        except KeyboardInterrupt:
+            self.stdout.write("")
+
+    def _show(self) -> None:
+        rows = [list(COLUMNS), *([str(row[field]) for field in COLUMNS.values()] for row in statistics())]
+        for name, *numbers in rows:
+            self.stdout.write(f"{name:<18}" + "".join(f"{number:>10}" for number in numbers))
+
+
+def statistics() -> list[dict[str, Any]]:
+    """One entry a queue, under django-rq's names."""
+    workers = list(Worker.objects.filter(pk__in=lease.living()))
+    queues = cast("dict[str, dict[str, int]]", stats()["queues"])
+    return [
+        {
+            "name": name,
+            "jobs": counts["waiting"],
+            "scheduled_jobs": counts["delayed"],
+            "started_jobs": counts["active"],
+            "finished_jobs": counts["completed"],
+            "failed_jobs": counts["failed"],
+            "deferred_jobs": 0,
+            "workers": sum(name in worker.queues for worker in workers),
+        }
+        for name, counts in queues.items()
+    ]
