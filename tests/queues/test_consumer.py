@@ -1,0 +1,138 @@
+"""A worker's end of Redis: what a broken connection or a crash in between leaves behind comes back."""
+
+from typing import Any
+
+import pytest
+import redis as redis_py
+from django.core.management import call_command
+from redis import Redis
+
+from queues import lease, ledger
+from queues.brokers.rq.broker import RqBroker
+from queues.brokers.rq.consumer import RqConsumer
+from queues.dispatcher import dispatch_all
+from queues.errors import BrokerUnavailable
+from queues.housekeeping import Housekeeper
+from queues.offer import Offer
+from tests.jobapp.jobs import record, record_mail
+from tests.processes import Processes, wait_for
+from tests.queues.claims import new_worker
+from tests.queues.facts import messages, wait_for_state, wait_for_workers
+
+pytestmark = pytest.mark.usefixtures("ledger_db", "redis")
+
+
+@pytest.fixture
+def consumer() -> RqConsumer:
+    return RqBroker().consumer(new_worker(), ["order", "email"])
+
+
+def published(count: int) -> list[Offer]:
+    ids = ledger.enqueue([record.request({"label": str(n)}) for n in range(count)])
+    dispatch_all(RqBroker())
+    return [Offer(job_id, 1, "order") for job_id in ids]
+
+
+def break_pipelines(monkeypatch: pytest.MonkeyPatch, consumer: RqConsumer) -> None:
+    """From now on the connection breaks in the middle of things."""
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise redis_py.ConnectionError("test")
+
+    monkeypatch.setattr(consumer.connection, "pipeline", broken)
+
+
+def test_received_messages_are_held_until_they_are_claimed(consumer: RqConsumer, redis: Redis):
+    offers = published(3)
+
+    assert consumer.receive("order", 10, 0.1) == offers
+    assert RqBroker().held(offers, lease.living()) == set(offers)
+    assert RqBroker().held(offers, []) == set()
+    claims = ledger.claim(offers, 1)
+    consumer.claimed(offers, claims)
+
+    assert redis.keys("rq:fetched:*") == []
+    assert redis.zcard("rq:wip:order") == 3
+
+
+def test_messages_that_came_while_the_connection_broke_come_back(
+    consumer: RqConsumer, redis: Redis, monkeypatch: pytest.MonkeyPatch
+):
+    offers = published(2)
+    with monkeypatch.context() as patch:
+        break_pipelines(patch, consumer)
+        with pytest.raises(BrokerUnavailable):
+            consumer.receive("order", 10, 0.1)
+    assert redis.llen("rq:queue:order") == 1
+
+    consumer.recover("order")
+
+    assert consumer.receive("order", 10, 0.1) == offers
+
+
+def test_messages_that_could_not_be_given_back_come_back(
+    consumer: RqConsumer, redis: Redis, monkeypatch: pytest.MonkeyPatch
+):
+    offers = published(3)
+    consumer.receive("order", 2, 0.1)
+    with monkeypatch.context() as patch:
+        break_pipelines(patch, consumer)
+        with pytest.raises(BrokerUnavailable):
+            consumer.give_back(offers[:2])
+
+    consumer.recover("order")
+
+    assert messages(redis) == [offer.message_id for offer in offers]
+
+
+def test_recovery_of_one_queue_leaves_what_other_lanes_hold(consumer: RqConsumer, redis: Redis):
+    published(1)
+    record_mail.enqueue(label="mail")
+    dispatch_all(RqBroker())
+    consumer.receive("order", 1, 0.1)
+    (mail,) = consumer.receive("email", 1, 0.1)
+
+    consumer.recover("order")
+
+    assert (redis.llen("rq:queue:order"), redis.llen("rq:queue:email")) == (1, 0)
+    assert RqBroker().held([mail], lease.living()) == {mail}
+
+
+def test_given_back_messages_keep_their_order(consumer: RqConsumer, redis: Redis):
+    offers = published(5)
+    consumer.receive("order", 3, 0.1)
+
+    consumer.give_back(offers[:3])
+
+    assert messages(redis) == [offer.message_id for offer in offers]
+
+
+def test_list_of_a_worker_that_was_killed_does_not_stay_for_ever(consumer: RqConsumer, redis: Redis):
+    published(1)
+    consumer.receive("order", 1, 0.1)
+
+    (key,) = redis.keys("rq:fetched:*")
+    assert 0 < redis.ttl(key) <= 600
+
+
+def test_lane_finds_again_what_an_error_made_it_forget(processes: Processes, redis: Redis):
+    # given a message that lies in a living worker's list, though its lane never heard of it
+    call_command("rqsuspend")
+    processes.manage("rqworker", "order", QUEUE_RECHECK="60")
+    (worker,) = wait_for_workers(1)
+    job_id = record.enqueue(label="a").id
+    wait_for(lambda: redis.llen("rq:queue:order") == 1)
+    redis.lmove("rq:queue:order", f"rq:fetched:{worker.pk}:order", "LEFT", "RIGHT")
+
+    # when the lane meets an error
+    redis.set("rq:queue:order", "no list")
+    call_command("rqresume")
+
+    wait_for_state(job_id, "completed")
+
+
+def test_job_claimed_by_a_worker_that_never_heard_of_it_is_not_offered_again():
+    (offer,) = published(1)
+    ledger.claim([offer], new_worker())
+
+    assert Housekeeper(RqBroker()).recheck() == 0

@@ -1,0 +1,114 @@
+"""Delayed jobs: held by rq-scheduler, never early, once, also when no scheduler lives."""
+
+import time
+
+from django.db import transaction
+from redis import Redis
+
+from queues.brokers.rq.broker import RqBroker
+from queues.dispatcher import dispatch_all
+from queues.models import Job, Outbox
+from tests.jobapp.jobs import record, something_happened, something_was_undone
+from tests.processes import Processes, wait_for
+from tests.queues.facts import runs, wait_for_state, wait_for_workers
+
+SCHEDULED = "rq:scheduler:scheduled_jobs"
+
+
+def lateness(job: Job) -> float:
+    assert job.started_at is not None
+    return (job.started_at - job.run_at).total_seconds()
+
+
+def test_rq_scheduler_moves_a_delayed_job_in_time(processes: Processes, redis: Redis):
+    scheduler = processes.manage("rqscheduler", "--interval", "0.2")
+    worker = processes.manage("rqworker", "order", QUEUE_OVERDUE="600")
+    wait_for_workers(1)
+    wait_for(lambda: redis.keys("rq:scheduler_instance:*"))
+
+    job_id = record.using(run_after=1.6).enqueue(label="a").id
+    wait_for(lambda: redis.zcard(SCHEDULED) == 1)
+
+    job = wait_for_state(job_id, "completed")
+    assert 0 <= lateness(job) < 1.5
+    assert runs("a") == 1
+    wait_for(lambda: "published 1 delayed jobs" in scheduler.output)
+    assert "no scheduler moved" not in worker.output
+    assert scheduler.stop() == 0
+    assert redis.hexists(redis.keys("rq:scheduler_instance:*")[0], "death")
+
+
+def test_delayed_job_still_runs_once_when_the_scheduler_is_killed(processes: Processes, redis: Redis):
+    scheduler = processes.manage("rqscheduler")
+    worker = processes.manage("rqworker", "order")
+    wait_for_workers(1)
+    job_id = record.using(run_after=2).enqueue(label="a").id
+    wait_for(lambda: redis.zcard(SCHEDULED) == 1)
+
+    scheduler.kill()
+
+    job = wait_for_state(job_id, "completed")
+    assert 1 <= lateness(job) < 4
+    assert runs("a") == 1
+    assert redis.zcard(SCHEDULED) == 0
+    wait_for(lambda: "no scheduler moved 1 delayed jobs in time" in worker.output)
+
+
+def test_interval_is_how_often_the_scheduler_looks(processes: Processes, redis: Redis):
+    redis.config_resetstat()
+    processes.manage("rqscheduler", "--interval", "1.3")
+    times = []
+
+    for looks in (1, 2, 3):
+        wait_for(lambda looks=looks: _looks(redis) == looks, every=0.01)
+        times.append(time.monotonic())
+
+    assert 1.2 < times[1] - times[0] < 2
+    assert 1.2 < times[2] - times[1] < 2
+
+
+def _looks(redis: Redis) -> int:
+    return int(redis.info("commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"])
+
+
+def test_withdrawn_job_never_runs(processes: Processes, redis: Redis):
+    """The auto-cancel's way: held by rq-scheduler, taken out when the money arrives."""
+    with transaction.atomic():
+        something_happened.emit(label="a", number=1)
+    job_id = Job.objects.get(key="undo-a").pk
+    processes.manage("rqworker", "order")
+    wait_for(lambda: redis.zscore(SCHEDULED, f"{job_id}-1"))
+    assert redis.hget(f"rq:job:{job_id}-1", "status") == b"scheduled"
+
+    with transaction.atomic():
+        something_was_undone.emit(label="a")
+
+    wait_for(lambda: redis.zscore(SCHEDULED, f"{job_id}-1") is None)
+    wait_for(lambda: not Outbox.objects.filter(job_id=job_id).exists())
+    assert Job.objects.get(pk=job_id).state == "cancelled"
+    assert runs("a-1") == 0
+
+
+def test_what_cannot_run_yet_is_put_back_and_runs_later(processes: Processes, redis: Redis, settings):
+    # given a job whose name no worker knows yet, and one whose message comes before its time
+    unknown = record.enqueue(label="unknown").id
+    Job.objects.filter(pk=unknown).update(name="jobapp.of_the_next_release")
+    early = record.using(run_after=3).enqueue(label="early").id
+    settings.QUEUE_BROKER_DELAY = 1
+    assert dispatch_all(RqBroker()) == 2
+    redis.zrem(SCHEDULED, f"{early}-1")
+    redis.rpush("rq:queue:order", f"{early}-1")
+
+    processes.manage("rqworker", "order")
+    other = record.enqueue(label="other").id
+
+    # then neither holds others up, is spent, or is dropped
+    wait_for_state(other, "completed")
+    wait_for(lambda: Outbox.objects.get(job_id=unknown).due_at > Job.objects.get(pk=unknown).run_at)
+    waiting = Job.objects.filter(pk__in=[unknown, early])
+    assert set(waiting.values_list("state", "attempt", "crashes")) == {("waiting", 0, 0)}
+    row = Outbox.objects.get(job_id=unknown)
+    assert 3 < (row.due_at - Job.objects.get(pk=unknown).run_at).total_seconds() < 30
+    job = wait_for_state(early, "completed")
+    assert 0 <= lateness(job) < 2.5
+    assert (job.attempt, runs("early")) == (1, 1)

@@ -1,0 +1,292 @@
+"""The dispatcher: what it publishes, what it holds back, what it takes out again."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from django.db import connections
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from queues import lease, ledger
+from queues.brokers.rq import broker as rq_broker
+from queues.brokers.rq.broker import RqBroker
+from queues.brokers.rq.keys import SCHEDULED, queue_key
+from queues.dispatcher import Dispatcher, dispatch_all
+from queues.errors import BrokerUnavailable
+from queues.housekeeping import Housekeeper
+from queues.models import Chore, Job, Outbox
+from queues.offer import Offer
+from tests.jobapp.jobs import record, record_mail
+from tests.queues.claims import grow_old, new_worker
+from tests.queues.facts import messages
+
+pytestmark = pytest.mark.usefixtures("ledger_db", "redis")
+
+ORDERS = queue_key("order")
+MAILS = queue_key("email")
+
+
+def write(count: int, **usage: float) -> list[int]:
+    definition = record.using(**usage)  # type: ignore[arg-type]
+    return ledger.enqueue([definition.request({"label": str(n)}) for n in range(count)])
+
+
+@pytest.fixture
+def no_patience(settings) -> None:
+    """Whatever was offered is old enough to be looked for."""
+    settings.QUEUE_RECHECK = 0.0001
+
+
+@pytest.fixture
+def broken_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    connection: Redis = Redis(port=9, retry=Retry(NoBackoff(), 0))
+    monkeypatch.setattr(rq_broker, "client", lambda: connection)
+    yield
+    connection.close()
+
+
+def test_due_jobs_are_published_once(redis: Redis):
+    ids = write(3)
+
+    assert Dispatcher(RqBroker()).sweep() == 3
+    assert Dispatcher(RqBroker()).sweep() == 0
+
+    assert messages(redis) == [f"{job_id}-1" for job_id in ids]
+    assert set(Outbox.objects.values_list("offer", flat=True)) == {1}
+
+
+def test_message_tells_nothing_but_its_id(redis: Redis):
+    job_id = record.enqueue(label="4111-1111").id
+    dispatch_all(RqBroker())
+
+    values = redis.hgetall(f"rq:job:{job_id}-1")
+
+    assert values[b"description"] == b"jobapp.record"
+    assert "4111" not in str(values)
+    assert redis.ttl(f"rq:job:{job_id}-1") > 0
+
+
+def test_window_is_exact_over_many_sweeps(redis: Redis, settings):
+    settings.QUEUE_WINDOW = 7
+    write(30)
+
+    assert [Dispatcher(RqBroker()).sweep() for _ in range(10)] == [7] + [0] * 9
+
+    assert len(set(messages(redis))) == 7
+
+
+def test_each_queue_has_a_window_of_its_own(redis: Redis, settings):
+    settings.QUEUE_WINDOW = 2
+    write(5)
+    ledger.enqueue([record_mail.request({"label": str(n)}) for n in range(5)])
+
+    dispatch_all(RqBroker())
+
+    assert (redis.llen(ORDERS), redis.llen(MAILS)) == (2, 2)
+
+
+def test_claimed_job_makes_room_in_the_window(redis: Redis, settings):
+    settings.QUEUE_WINDOW = 2
+    write(5)
+    dispatch_all(RqBroker())
+
+    row = Outbox.objects.filter(offer=1).first()
+    assert row is not None
+    ledger.claim([Offer(row.job_id, 1, "order")], None)
+
+    assert Dispatcher(RqBroker()).sweep() == 1
+
+
+def test_higher_priority_goes_first(redis: Redis):
+    low, high = write(2, priority=-1), write(2, priority=5)
+    normal = write(1)
+
+    dispatch_all(RqBroker())
+
+    assert [int(message.split("-")[0]) for message in messages(redis)] == [*high, *normal, *low]
+
+
+def test_long_delays_go_to_rq_schedulers_set_soonest_first(redis: Redis, settings):
+    settings.QUEUE_DELAYED_WINDOW = 2
+    late, soon, sooner = (write(1, run_after=seconds)[0] for seconds in (300, 200, 100))
+
+    dispatch_all(RqBroker())
+
+    assert redis.zrange(SCHEDULED, 0, -1) == [f"{sooner}-1".encode(), f"{soon}-1".encode()]
+    due = Job.objects.get(pk=soon).run_at.timestamp()
+    score = redis.zscore(SCHEDULED, f"{soon}-1")
+    assert score is not None
+    assert due - 0.001 <= score <= due + 0.5
+    assert Outbox.objects.get(job_id=late).offered_at is None
+
+
+def test_delayed_messages_do_not_fill_the_window_of_due_ones(redis: Redis, settings):
+    settings.QUEUE_WINDOW = settings.QUEUE_DELAYED_WINDOW = 3
+    write(9, run_after=100)
+    write(9)
+
+    dispatch_all(RqBroker())
+
+    assert (redis.llen(ORDERS), redis.zcard(SCHEDULED)) == (3, 3)
+
+
+def test_short_delay_waits_in_postgresql(redis: Redis, settings):
+    settings.QUEUE_BROKER_DELAY = 60
+    write(1, run_after=59)
+
+    assert dispatch_all(RqBroker()) == 0
+
+    assert redis.zcard(SCHEDULED) == redis.llen(ORDERS) == 0
+
+
+def test_two_dispatchers_side_by_side_publish_each_job_once(redis: Redis):
+    ids = write(3000)
+    stop = threading.Event()
+
+    def sweep() -> None:
+        dispatcher = Dispatcher(RqBroker())
+        while not stop.is_set() and Outbox.objects.filter(offered_at=None).exists():
+            dispatcher.sweep()
+        connections.close_all()
+
+    threads = [threading.Thread(target=sweep) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    stop.set()
+
+    assert sorted(messages(redis)) == sorted(f"{job_id}-1" for job_id in ids)
+
+
+def test_outage_of_redis_leaves_the_jobs_to_be_offered(redis: Redis, broken_redis: None):
+    write(3)
+
+    with pytest.raises(BrokerUnavailable):
+        Dispatcher(RqBroker()).sweep()
+
+    assert set(Outbox.objects.values_list("offer", "offered_at")) == {(1, None)}
+
+
+def test_dispatcher_outlives_an_outage_of_redis(redis: Redis, monkeypatch: pytest.MonkeyPatch):
+    write(1)
+    dispatcher = Dispatcher(RqBroker())
+    outages = iter([True, True, False])
+    publish = RqBroker.publish
+
+    def sometimes(self: RqBroker, offers: list[Offer]) -> None:
+        if next(outages):
+            raise BrokerUnavailable("test")
+        publish(self, offers)
+        dispatcher.stopping.set()
+
+    monkeypatch.setattr(RqBroker, "publish", sometimes)
+
+    dispatcher.run()
+
+    assert len(messages(redis)) == 1
+
+
+def test_withdrawn_message_is_taken_out_of_the_list(redis: Redis):
+    kept, gone = record.enqueue(label="a").id, record.using(key="k").enqueue(label="b").id
+    dispatch_all(RqBroker())
+
+    record.cancel(key="k")
+    dispatch_all(RqBroker())
+
+    assert messages(redis) == [f"{kept}-1"]
+    assert not redis.exists(f"rq:job:{gone}-1")
+    assert [row.job_id for row in Outbox.objects.all()] == [kept]
+
+
+def test_withdrawn_message_is_taken_out_of_rq_schedulers_set(redis: Redis):
+    job_id = record.using(key="k", run_after=100).enqueue(label="a").id
+    dispatch_all(RqBroker())
+    assert redis.zcard(SCHEDULED) == 1
+
+    record.cancel(key="k")
+    dispatch_all(RqBroker())
+
+    assert redis.zcard(SCHEDULED) == 0
+    assert not redis.exists(f"rq:job:{job_id}-1")
+    assert not Outbox.objects.exists()
+
+
+def test_withdrawn_row_stays_while_redis_is_away(redis: Redis, broken_redis: None):
+    record.using(key="k").enqueue(label="a")
+    record.cancel(key="k")
+
+    with pytest.raises(BrokerUnavailable):
+        Dispatcher(RqBroker()).sweep()
+
+    assert Outbox.objects.get().withdrawn
+
+
+def test_lost_message_is_offered_under_the_next_number(redis: Redis, no_patience: None):
+    lost, held = write(2)
+    dispatch_all(RqBroker())
+    redis.lrem(ORDERS, 1, f"{lost}-1")
+
+    assert Housekeeper(RqBroker()).recheck() == 1
+    dispatch_all(RqBroker())
+
+    assert messages(redis) == [f"{held}-1", f"{lost}-2"]
+
+
+def test_message_in_rq_schedulers_set_is_not_lost(redis: Redis, no_patience: None):
+    kept, lost = (write(1, run_after=100)[0] for _ in range(2))
+    dispatch_all(RqBroker())
+    redis.zrem(SCHEDULED, f"{lost}-1")
+
+    assert Housekeeper(RqBroker()).recheck() == 1
+    dispatch_all(RqBroker())
+
+    assert sorted(redis.zrange(SCHEDULED, 0, -1)) == sorted([f"{kept}-1".encode(), f"{lost}-2".encode()])
+
+
+def test_message_that_a_living_worker_fetched_is_not_lost(redis: Redis, no_patience: None):
+    write(1)
+    dispatch_all(RqBroker())
+    worker = new_worker()
+    RqBroker().consumer(worker, ["order"]).receive("order", 1, 0.1)
+
+    assert Housekeeper(RqBroker()).recheck() == 0
+
+    grow_old(worker, 3600)
+    assert Housekeeper(RqBroker()).recheck() == 1
+
+
+def test_fresh_offer_is_not_looked_for(redis: Redis, settings):
+    settings.QUEUE_RECHECK = 60
+    write(1)
+    dispatch_all(RqBroker())
+    redis.flushdb()
+
+    assert Housekeeper(RqBroker()).recheck() == 0
+
+
+def test_chore_is_done_by_one_process_a_round(settings):
+    settings.QUEUE_SWEEP = settings.QUEUE_PRUNE = settings.QUEUE_OVERDUE = settings.QUEUE_RECHECK = 60
+    done: list[str] = []
+    housekeepers = [Housekeeper(RqBroker()) for _ in range(3)]
+    for housekeeper in housekeepers:
+        housekeeper.recheck = lambda: done.append("recheck")  # type: ignore[assignment,return-value,func-returns-value]
+
+    for _ in range(3):
+        for housekeeper in housekeepers:
+            housekeeper.look()
+
+    assert done == ["recheck"]
+    assert sorted(Chore.objects.values_list("name", flat=True)) == ["orphans", "overdue", "prune", "recheck"]
+
+
+def test_living_workers_are_those_with_a_fresh_beat(settings):
+    settings.QUEUE_LEASE = 30
+    living, stale = new_worker("living"), new_worker("stale", beat_seconds_ago=31)
+    stopped = new_worker("stopped")
+    lease.sign_off(stopped)
+
+    assert lease.living() == [living]
+    assert stale not in lease.living()

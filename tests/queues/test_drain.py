@@ -1,0 +1,82 @@
+"""SIGTERM: claim nothing more, let what runs end, give back what was fetched."""
+
+import signal
+
+import pytest
+from redis import Redis
+
+from queues.models import Job, Worker
+from tests.jobapp.jobs import compute, wait_for_gate
+from tests.processes import Processes, wait_for
+from tests.queues.facts import ended, open_gate, runs, states, wait_for_state
+
+MAILS = wait_for_gate.using(queue_name="email")
+
+
+def test_five_run_at_once_and_sigterm_drains(processes: Processes, redis: Redis):
+    # given five slots and twelve jobs
+    worker = processes.manage("rqworker", "email", "--name", "w")
+    for _ in range(12):
+        MAILS.enqueue(label="mail", gate="g")
+    wait_for(lambda: runs("mail") == 5)
+    wait_for(lambda: sum(redis.llen(key) for key in redis.keys("rq:fetched:*")) == 5, every=0.01)
+    assert states() == {"active": 5, "waiting": 7}
+
+    # when it is told to stop
+    worker.send(signal.SIGTERM)
+    wait_for(lambda: redis.llen("rq:queue:email") == 7)
+    assert worker.lives
+    open_gate("g")
+
+    # then the five are completed, and the rest lies where another worker finds it
+    assert worker.exit_code() == 0
+    assert (runs("mail"), ended("mail"), states()) == (5, 5, {"completed": 5, "waiting": 7})
+    assert set(Job.objects.filter(state="waiting").values_list("attempt", "crashes")) == {(0, 0)}
+    assert redis.keys("rq:fetched:*") == []
+    assert Worker.objects.get().stopped_at is not None
+    assert redis.hexists("rq:worker:w", "death")
+
+
+@pytest.mark.parametrize("mode", ["rq", "in-process"])
+def test_job_that_does_not_end_within_the_grace_is_given_back(processes: Processes, mode: str):
+    worker = processes.manage("work", "order", WORKER_MODE=mode, QUEUE_GRACE="0.5")
+    slow = wait_for_gate.enqueue(label="slow", gate="g").id
+    in_child = compute.enqueue(label="child", gate="g").id
+    wait_for(lambda: runs("slow") == runs("child") == 1)
+
+    assert worker.stop(within=8) == 0
+
+    for job in Job.objects.filter(pk__in=[slow, in_child]):
+        assert (job.state, job.attempt, job.crashes, job.suspect) == ("waiting", 0, 0, False)
+        assert [attempt.outcome for attempt in job.attempts.all()] == ["given back"]
+
+
+def test_second_signal_ends_at_once(processes: Processes):
+    worker = processes.manage("rqworker", "order")
+    job_id = wait_for_gate.enqueue(label="slow", gate="g").id
+    wait_for(lambda: runs("slow") == 1)
+
+    worker.send(signal.SIGINT)
+    wait_for(lambda: worker.popen.poll() is not None or _sent_again(worker), every=0.5, within=8)
+
+    assert worker.exit_code() == 1
+    assert Job.objects.get(pk=job_id).state == "active"
+
+
+def _sent_again(worker) -> bool:
+    worker.send(signal.SIGINT)
+    return False
+
+
+def test_jobs_that_a_stopped_worker_left_run_on_the_next(processes: Processes):
+    first = processes.manage("rqworker", "order")
+    job_id = wait_for_gate.enqueue(label="a", gate="g").id
+    wait_for(lambda: runs("a") == 1)
+    first.send(signal.SIGTERM)
+    second = processes.manage("rqworker", "order", "--burst")
+    second.exit_code()
+    assert runs("a") == 1
+    open_gate("g")
+
+    assert first.exit_code() == 0
+    assert wait_for_state(job_id, "completed").attempt == 1

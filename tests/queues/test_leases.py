@@ -1,0 +1,185 @@
+"""Leases and rescue: who counts as dead, and what becomes of a dead worker's jobs."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from queues import lease, ledger, outbox, runner
+from queues.lease import Sweeper
+from queues.models import Attempt, Job, Outbox, Worker
+from tests.jobapp.jobs import compute, record
+from tests.queues.claims import claim_for, grow_old, new_worker
+
+pytestmark = pytest.mark.usefixtures("ledger_db")
+
+LONG_AGO = 3600.0
+
+
+def test_same_stale_beat_in_two_sweeps_frees_the_jobs():
+    worker = new_worker(beat_seconds_ago=LONG_AGO)
+    claim = claim_for(worker, record, label="a")
+    sweeper = Sweeper()
+
+    assert sweeper.sweep() == []
+    assert sweeper.sweep() == [claim.id]
+
+    job = Job.objects.get()
+    assert (job.state, job.attempt, job.crashes, job.lone_crashes, job.suspect) == ("waiting", 0, 1, 0, True)
+    assert (job.token, job.worker_id) == (None, None)
+    assert Outbox.objects.values_list("job_id", "offer", "offered_at").get() == (claim.id, 1, None)
+    attempt = Attempt.objects.get()
+    assert (attempt.number, attempt.outcome) == (1, "crashed")
+    assert attempt.error.startswith("worker w (")
+    assert Worker.objects.get().stopped_at is not None
+
+
+def test_fresh_beat_frees_nobody():
+    claim_for(new_worker(), record, label="a")
+    sweeper = Sweeper()
+
+    assert [sweeper.sweep() for _ in range(3)] == [[], [], []]
+    assert Job.objects.get().state == "active"
+
+
+def test_beat_between_two_sweeps_frees_nobody():
+    worker = new_worker(beat_seconds_ago=LONG_AGO)
+    claim_for(worker, record, label="a")
+    sweeper = Sweeper()
+
+    sweeper.sweep()
+    lease.renew(worker)
+    grow_old(worker, LONG_AGO / 2)
+
+    assert sweeper.sweep() == []
+    assert Job.objects.get().state == "active"
+
+
+def test_sweeper_that_lost_its_connection_starts_anew():
+    """After a restart of PostgreSQL every beat is stale; the living get time to beat again."""
+    claim_for(new_worker(beat_seconds_ago=LONG_AGO), record, label="a")
+    sweeper = Sweeper()
+
+    sweeper.sweep()
+    connection.close()
+
+    assert sweeper.sweep() == []
+    assert Job.objects.get().state == "active"
+
+
+def test_two_sweepers_bury_a_worker_once():
+    claim = claim_for(new_worker(beat_seconds_ago=LONG_AGO), record, label="a")
+    one, other = Sweeper(), Sweeper()
+    one.sweep(), other.sweep()
+
+    assert (one.sweep(), other.sweep()) == ([claim.id], [])
+    assert Job.objects.get().crashes == 1
+
+
+def test_buried_worker_cannot_renew():
+    worker = new_worker(beat_seconds_ago=LONG_AGO)
+    sweeper = Sweeper()
+    sweeper.sweep(), sweeper.sweep()
+
+    assert lease.renew(worker) is False
+    assert lease.living() == []
+
+
+def test_worker_that_signed_off_is_not_buried():
+    worker = new_worker(beat_seconds_ago=LONG_AGO)
+    lease.sign_off(worker)
+    stopped_at = Worker.objects.get().stopped_at
+    sweeper = Sweeper()
+
+    sweeper.sweep(), sweeper.sweep()
+
+    assert Worker.objects.get().stopped_at == stopped_at
+
+
+def test_rescue_leaves_other_workers_jobs_alone():
+    dead = new_worker("dead", beat_seconds_ago=LONG_AGO)
+    claims = [claim_for(dead, record, label="a"), claim_for(new_worker("living"), record, label="b")]
+    sweeper = Sweeper()
+    sweeper.sweep()
+
+    assert sweeper.sweep() == [claims[0].id]
+    assert Job.objects.get(pk=claims[1].id).state == "active"
+
+
+def test_job_in_a_child_process_falls_with_its_parent_uncounted():
+    claim_for(7, compute, label="a")
+
+    ledger.rescue(7, "w")
+
+    job = Job.objects.get()
+    assert (job.state, job.attempt, job.crashes, job.suspect) == ("waiting", 0, 0, False)
+
+
+def test_job_of_a_cpu_queue_falls_with_its_parent_uncounted():
+    claim_for(7, record.using(queue_name="reports"), label="a")
+
+    ledger.rescue(7, "w")
+
+    assert (Job.objects.get().crashes, Job.objects.get().suspect) == (0, False)
+
+
+def test_suspect_falls_with_its_parent_uncounted():
+    claim_for(7, record, label="a")
+    ledger.rescue(7, "w")
+    ledger.claim(outbox.lease("order", 1), 8)
+
+    ledger.rescue(8, "w")
+
+    job = Job.objects.get()
+    assert (job.crashes, job.lone_crashes, job.suspect, job.attempt) == (1, 0, True, 0)
+
+
+def test_what_a_worker_claimed_while_it_was_buried_is_freed_later():
+    worker = new_worker()
+    Worker.objects.update(stopped_at=Now() - timedelta(hours=1))
+    claim = claim_for(worker, record, label="a")
+
+    assert lease.rescue_orphans() == [claim.id]
+    assert Job.objects.get().state == "waiting"
+
+
+def test_jobs_of_a_worker_that_stopped_a_moment_ago_are_left_alone():
+    worker = new_worker()
+    lease.sign_off(worker)
+    claim_for(worker, record, label="a")
+
+    assert lease.rescue_orphans() == []
+
+
+def test_claim_whose_reply_was_lost_is_given_back_by_the_living_worker():
+    worker = new_worker()
+    running, forgotten = claim_for(worker, record, label="a"), claim_for(worker, record, label="b")
+    Job.objects.update(started_at=F("started_at") - timedelta(minutes=1))
+
+    freed = ledger.free_forgotten(worker, "w", [running.id], older=10)
+
+    assert freed == [forgotten.id]
+    job = Job.objects.get(pk=forgotten.id)
+    assert (job.state, job.attempt, job.crashes, job.suspect) == ("waiting", 0, 0, False)
+    assert Attempt.objects.get().outcome == "given back"
+    assert Job.objects.get(pk=running.id).state == "active"
+
+
+def test_claim_of_a_moment_ago_is_not_forgotten_yet():
+    worker = new_worker()
+    claim_for(worker, record, label="a")
+
+    assert ledger.free_forgotten(worker, "w", [], older=10) == []
+
+
+def test_job_that_is_given_back_is_as_if_it_had_not_been_claimed():
+    claim = claim_for(7, record, label="a")
+
+    ledger.finish(claim, runner.given_back("the worker stopped"), "w")
+
+    job = Job.objects.get()
+    assert (job.state, job.attempt, job.crashes, job.suspect) == ("waiting", 0, 0, False)
+    assert Outbox.objects.get().due_at <= job.run_at
+    assert Attempt.objects.values_list("outcome", "error").get() == ("given back", "the worker stopped")

@@ -1,0 +1,77 @@
+"""Redis may stop or lose everything: jobs wait in PostgreSQL, and each runs once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from queues import ledger
+from queues.models import Job, Outbox
+from tests.jobapp.jobs import record, wait_for_gate
+from tests.jobapp.models import Run
+from tests.processes import Processes, wait_for
+from tests.queues.facts import open_gate, runs, states, wait_for_state, wait_for_workers
+from tests.queues.own_redis import OwnRedis
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
+    server = OwnRedis(tmp_path)
+    yield server
+    server.close()
+
+
+def test_jobs_enqueued_while_redis_is_stopped_run_when_it_is_back(processes: Processes, own_redis: OwnRedis):
+    # given a worker in the middle of a job, a scheduler that holds a delayed one, and Redis gone
+    worker = processes.manage("rqworker", "order", QUEUE_REDIS_URL=own_redis.url)
+    scheduler = processes.manage("rqscheduler", QUEUE_REDIS_URL=own_redis.url)
+    running = wait_for_gate.enqueue(label="running", gate="g").id
+    wait_for(lambda: runs("running") == 1)
+    delayed = record.using(run_after=3).enqueue(label="delayed").id
+    wait_for(lambda: own_redis.client.zcard("rq:scheduler:scheduled_jobs") == 1)
+    own_redis.stop()
+
+    # when jobs are written and the running one ends meanwhile
+    during = [record.enqueue(label=f"during {n}").id for n in range(20)]
+    open_gate("g")
+    wait_for_state(running, "completed")
+    wait_for(lambda: "dispatcher pauses" in worker.output and "Redis" in scheduler.output)
+    assert runs("during 0") == 0
+    own_redis.start()
+
+    # then all of them run once, on the same processes
+    for job_id in [*during, delayed]:
+        wait_for_state(job_id, "completed")
+    assert all(runs(f"during {n}") == 1 for n in range(20))
+    assert (runs("delayed"), runs("running")) == (1, 1)
+    assert set(Run.objects.values_list("pid", flat=True)) == {worker.pid}
+    assert set(Job.objects.values_list("attempt", "crashes")) == {(1, 0)}
+    assert (worker.lives, scheduler.lives) == (True, True)
+    wait_for(lambda: own_redis.client.keys("rq:scheduler_instance:*") and own_redis.client.keys("rq:worker:*"))
+
+
+def test_flushall_with_waiting_and_delayed_jobs_runs_each_once(processes: Processes, redis: Redis):
+    # given 1,000 messages and 100 delayed ones in Redis, and a worker that claims nothing yet
+    waiting = [record.request({"label": f"waiting {n}"}) for n in range(1000)]
+    delayed = [record.using(run_after=6).request({"label": f"delayed {n}"}) for n in range(100)]
+    ids = ledger.enqueue([*waiting, *delayed])
+    redis.set("rq:suspended", 1)
+    processes.manage("rqscheduler")
+    worker = processes.manage("rqworker", "order")
+    wait_for(lambda: redis.llen("rq:queue:order") == 1000)
+    wait_for(lambda: redis.zcard("rq:scheduler:scheduled_jobs") == 100)
+    assert Outbox.objects.filter(offer=1, offered_at__isnull=False).count() == 1100
+
+    # when Redis loses it all, the suspension too
+    redis.flushall()
+
+    # then every job runs once, none early
+    wait_for(lambda: states() == {"completed": 1100})
+    assert Run.objects.count() == 1100
+    assert Run.objects.values("label").distinct().count() == 1100
+    assert not any(job.started_at < job.run_at for job in Job.objects.filter(pk__in=ids))  # type: ignore[operator]
+    assert set(Job.objects.values_list("attempt", "crashes")) == {(1, 0)}
+    assert "the broker lost 1" in worker.output
+    wait_for(lambda: redis.keys("rq:worker:*"))
+    wait_for_workers(1)

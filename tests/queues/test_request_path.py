@@ -1,0 +1,84 @@
+"""Who enqueues speaks to PostgreSQL alone: no Redis, however it is."""
+
+import socket
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+
+from queues.models import Job
+from queues.selectors import stats
+from tests.jobapp.jobs import record, something_happened, something_was_undone
+from tests.processes import Processes
+
+pytestmark = pytest.mark.usefixtures("ledger_db")
+
+
+@pytest.fixture
+def no_redis(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Every connection that Python code opens is written down and refused."""
+    opened: list[object] = []
+
+    def refuse(self: socket.socket, address: object) -> None:
+        opened.append(address)
+        self.close()
+        raise AssertionError(f"a connection to {address} was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    return opened
+
+
+def test_guard_of_these_tests_sees_a_connection_to_redis(no_redis: list[object]):
+    from queues.brokers.rq.connection import client
+
+    client().connection_pool.disconnect()
+    with pytest.raises(AssertionError, match="was opened"):
+        client().ping()
+
+    assert no_redis[0] == ("127.0.0.1", urlsplit(settings.QUEUE_REDIS_URL).port)
+
+
+def test_enqueue_emit_cancel_and_stats_open_no_connection(no_redis: list[object]):
+    record.enqueue(label="a")
+    record.using(key="k", run_after=99).enqueue(label="a")
+    record.cancel(key="k")
+    with transaction.atomic():
+        something_happened.emit(label="a", number=1)
+        something_was_undone.emit(label="a")
+    stats()
+
+    assert Job.objects.count() == 4
+    assert no_redis == []
+
+
+def test_enqueue_with_redis_away_is_as_quick_as_ever(processes: Processes):
+    """A process of its own whose Redis is a closed port."""
+    script = (
+        "import django; django.setup()\n"
+        "import time\nfrom django.db import transaction\nfrom tests.jobapp.jobs import record, something_happened\n"
+        "record.enqueue(label='connects to PostgreSQL')\nbegan = time.monotonic()\n"
+        "record.enqueue(label='a')\n"
+        "with transaction.atomic():\n    something_happened.emit(label='a', number=1)\n"
+        "print(time.monotonic() - began < 0.5)"
+    )
+
+    process = processes.run(sys.executable, "-c", script, name="enqueue", QUEUE_REDIS_URL="redis://127.0.0.1:9/0")
+
+    assert process.exit_code() == 0
+    assert process.output == "True\n"
+    assert Job.objects.filter(state="waiting").count() == 4
+
+
+def test_stats_count_delayed_jobs_apart():
+    record.enqueue(label="a")
+    record.using(run_after=99).enqueue(label="b")
+
+    told = stats()
+
+    expected = {"waiting": 1, "active": 0, "completed": 0, "failed": 0, "delayed": 1}
+    assert {name: told[name] for name in expected} == expected
+    assert told["queues"]["order"] == expected  # type: ignore[index]
+    assert told["queues"]["email"] == dict.fromkeys(expected, 0)  # type: ignore[index]
