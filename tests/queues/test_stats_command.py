@@ -77,7 +77,7 @@ def test_rqstats_for_programs(some_jobs: None, option: str, read: Any):
 
 def test_rqstats_with_an_interval_shows_anew_until_it_is_interrupted(processes: Processes):
     process = processes.manage("rqstats", "--interval", "0.2", QUEUE_REDIS_URL="redis://127.0.0.1:9/0")
-    wait_for(lambda: process.output.count("Queued") == 1)
+    wait_for(lambda: process.output.count("Queued") >= 1)
     record_mail.enqueue(label="a")
     wait_for(lambda: "email                      1" in process.output)
 

@@ -1,6 +1,5 @@
 """What becomes of a job: errors say what they mean, and only the current token may write it."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -120,71 +119,6 @@ def test_exit_is_an_error_like_any_other():
     job = run(fail, label="a", how="exit")
 
     assert (job.state, job.error) == ("waiting", "SystemExit: bye")
-
-
-class Unspeakable(Exception):
-    def __str__(self) -> str:
-        raise RuntimeError("no words")
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (ValueError("a\x00b"), "ValueError: a\\x00b"),
-        (ValueError("half a pair \ud800"), "ValueError: half a pair \\ud800"),
-        (ValueError("x" * 50_000), "ValueError: " + "x" * 9_988),
-        (Unspeakable(), "Unspeakable"),
-    ],
-    ids=["nul", "surrogate", "long", "unspeakable"],
-)
-def test_any_text_of_an_error_can_be_written(raising: JobDefinition, error: BaseException, told: str):
-    raised.append(error)
-
-    assert run(raising).error == told
-
-
-@pytest.mark.parametrize(
-    ("error", "low", "high"),
-    [
-        (Snooze(timedelta(minutes=1)), 50, 60),
-        (Retry("later", after=timedelta(minutes=1)), 50, 60),
-        (Retry("later", after=1e300), 364 * 24 * 3600, 365 * 24 * 3600),
-        (Snooze(-5), -10, 0),
-    ],
-    ids=["snooze", "retry", "huge", "negative"],
-)
-def test_any_wait_can_be_written(raising: JobDefinition, error: BaseException, low: float, high: float):
-    raised.append(error)
-
-    job = run(raising)
-
-    assert job.state == "waiting"
-    assert low <= seconds_until(job) <= high
-
-
-@pytest.mark.parametrize("wait", ["soon", float("nan"), float("inf")], ids=repr)
-def test_wait_that_is_none_is_refused(wait: Any):
-    with pytest.raises(ValueError, match=r"expected seconds or a timedelta|could not convert"):
-        Snooze(wait)
-    with pytest.raises(ValueError, match=r"expected seconds or a timedelta|could not convert"):
-        Retry(after=wait)
-
-
-def test_traceback_shows_no_values():
-    secret = "4111-1111"
-
-    def pay(card: str) -> None:
-        number = card  # noqa: F841
-        raise ValueError("declined")
-
-    definition = job(queue="order", name="jobapp.pay")(pay)
-    try:
-        run(definition, card=secret)
-    finally:
-        registry.forget("jobapp.pay")
-
-    assert "declined" in Attempt.objects.get().traceback
-    assert secret not in Attempt.objects.get().traceback
 
 
 def completed() -> Verdict:
