@@ -1,4 +1,4 @@
-"""Jobs in the admin: see every one, find the failed, retry or cancel them."""
+"""Jobs in the admin: see every one, find the failed, retry, cancel or discard them; pause and resume queues."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +14,11 @@ from django.utils.timezone import localtime
 from . import registry, steering
 from . import settings as queue_settings
 from .models import Attempt, AuditEntry, Job, Worker
+from .queue_admin import QueueAdmin
 from .readonly import ReadOnlyAdmin, ReadOnlyInline
-from .states import RETRYABLE, JobState
+from .states import FINAL, RETRYABLE, JobState
+
+__all__ = ["AuditAdmin", "JobAdmin", "QueueAdmin", "WorkerAdmin"]
 
 COLOURS = {
     JobState.WAITING: "#6b7280",
@@ -79,7 +82,7 @@ class JobAdmin(ReadOnlyAdmin):
     list_filter = ("state", QueueFilter, NameFilter)
     search_fields = ("key", "subject", "error")
     search_help_text = "Key or subject (such as order-42), number of the job, or words of a failed job's error"
-    actions = ("retry_selected", "cancel_selected")
+    actions = ("retry_selected", "retry_same_error", "cancel_selected", "discard_selected")
     inlines = (AttemptInline, AuditInline)
     list_select_related = ("worker",)
     change_form_template = "admin/queues/job.html"
@@ -110,6 +113,9 @@ class JobAdmin(ReadOnlyAdmin):
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("queues.cancel_job")
 
+    def has_discard_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("queues.discard_job")
+
     @admin.action(description="Retry selected failed or cancelled jobs", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._steer(request, queryset, steering.retry_jobs, "will run again", "failed or cancelled")
@@ -117,6 +123,21 @@ class JobAdmin(ReadOnlyAdmin):
     @admin.action(description="Cancel selected waiting jobs", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._steer(request, queryset, steering.cancel_jobs, "cancelled", "waiting")
+
+    @admin.action(description="Retry all failed jobs that share the error of a selected one", permissions=["retry"])
+    def retry_same_error(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        failed = queryset.filter(state=JobState.FAILED).exclude(error="").order_by("error")
+        actor = request.user.get_username()
+        done = [
+            job_id
+            for error in failed.values_list("error", flat=True).distinct()
+            for job_id in steering.retry_matching(error=error, actor=actor)
+        ]
+        self.message_user(request, f"{len(done)} jobs will run again.", messages.SUCCESS)
+
+    @admin.action(description="Discard selected finished jobs", permissions=["discard"])
+    def discard_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._steer(request, queryset, steering.discard_jobs, "deleted", "finished")
 
     def _steer(
         self, request: HttpRequest, jobs: QuerySet[Job], act: Callable[..., list[int]], done: str, needed: str
@@ -132,7 +153,12 @@ class JobAdmin(ReadOnlyAdmin):
         job: Any = self.get_object(request, object_id)
         buttons = {
             "may_retry": job is not None and job.state in RETRYABLE and self.has_retry_permission(request),
+            "may_retry_all": job is not None
+            and job.state == JobState.FAILED
+            and bool(job.error)
+            and self.has_retry_permission(request),
             "may_cancel": job is not None and job.state == JobState.WAITING and self.has_cancel_permission(request),
+            "may_discard": job is not None and job.state in FINAL and self.has_discard_permission(request),
         }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **buttons})
 

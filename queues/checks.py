@@ -9,6 +9,7 @@ from . import registry
 from . import settings as queue_settings
 from .event import all_events
 from .job import JobDefinition
+from .recurring import is_cron
 
 
 @register("queues")
@@ -45,7 +46,24 @@ def _check_job(definition: JobDefinition) -> list[CheckMessage]:
         except (KeyError, IndexError, ValueError) as error:
             text = f"job {definition.name}: {option} names {error}, which is not an argument."
             found.append(Error(text, hint=f"Arguments: {', '.join(parameters)}.", id="queues.E012"))
-    return found + _check_withdrawals(definition) + _check_last_resort(definition)
+    return found + _check_recurrence(definition) + _check_withdrawals(definition) + _check_last_resort(definition)
+
+
+def _check_recurrence(definition: JobDefinition) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    name, every = definition.name, definition.every
+    if definition.cron and not is_cron(definition.cron):
+        text = f"job {name}: {definition.cron!r} is no cron line."
+        found.append(Error(text, hint='Five fields, for example "0 9 * * *".', id="queues.E017"))
+    if every is not None and not (isinstance(every, int | float) and not isinstance(every, bool) and every >= 1):
+        found.append(Error(f"job {name}: every={every!r}.", hint="Seconds, at least 1.", id="queues.E018"))
+    if definition.cron and every is not None:
+        found.append(Error(f"job {name} has both cron= and every=.", hint="Give it one of them.", id="queues.E019"))
+    needed = [n for n, p in definition.parameters.items() if p.default is p.empty]
+    if (definition.cron or every is not None) and needed:
+        text = f"job {name} recurs, but nobody would give it {', '.join(needed)}."
+        found.append(Error(text, hint="Give its arguments defaults.", id="queues.E020"))
+    return found
 
 
 def _check_withdrawals(definition: JobDefinition) -> list[CheckMessage]:

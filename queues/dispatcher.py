@@ -3,14 +3,13 @@
 import logging
 import threading
 
-import psycopg
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import connection
 
 from . import outbox
 from . import settings as queue_settings
 from .brokers.base import Broker
-from .errors import BrokerUnavailable
+from .errors import BrokerUnavailable, unforeseen
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ class Dispatcher:
                 if not self.sweep():
                     self._wait()
                 self.pause = 0.0
-            except (DatabaseError, InterfaceError, psycopg.Error, BrokerUnavailable) as error:
+            except Exception as error:
                 self._back_off(error)
         connection.close()
 
@@ -75,7 +74,7 @@ class Dispatcher:
     def _back_off(self, error: Exception) -> None:
         connection.close()
         self.pause = min(LONGEST_PAUSE, max(0.25, self.pause * 2))
-        log.warning("dispatcher pauses for %.1f s: %s", self.pause, error)
+        log.warning("dispatcher pauses for %.1f s: %s", self.pause, error, exc_info=unforeseen(error))
         self.stopping.wait(self.pause)
 
 

@@ -37,6 +37,8 @@ def _job_line(definition: JobDefinition) -> str:
     notes = [f"queue `{definition.queue}`"]
     if definition.run_after is not None:
         notes.append("delayed" if not isinstance(definition.run_after, timedelta) else "after a delay")
+    if definition.cron or definition.every:
+        notes.append(f"cron `{definition.cron}`" if definition.cron else f"every {definition.every:g} s")
     if definition.key:
         notes.append(f"key `{definition.key}`")
     if definition.cpu or queue_settings.get(definition.queue).cpu:

@@ -1,4 +1,4 @@
-"""What every worker does beside its jobs: rescue, re-offer, take over late delays, prune.
+"""What every worker does beside its jobs: rescue, re-offer, take over late delays, tick, prune.
 
 Rescue needs two sweeps by the same process, so every process sweeps. The other chores are done by whichever
 process finds them due first: one row a chore, taken by a conditional UPDATE, so nobody leads and nobody's
@@ -12,21 +12,21 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from . import lease, outbox
+from . import lease, outbox, recurring, retention
 from . import settings as queue_settings
 from .brokers.base import Broker
-from .errors import BrokerUnavailable
-from .models import Chore, Job, Worker
-from .states import JobState
+from .errors import unforeseen
+from .models import Chore, Worker
 
 log = logging.getLogger(__name__)
 
 PRUNE_BATCH = 1000
+TICK = 1.0
 WORKER_ROWS_KEPT = timedelta(days=7)
 
 
@@ -44,8 +44,8 @@ class Housekeeper:
         while not self.stopping.wait(shortest / 4):
             try:
                 self.look()
-            except (DatabaseError, InterfaceError, BrokerUnavailable) as error:
-                log.warning("housekeeping has to wait: %s", error)
+            except Exception as error:
+                log.warning("housekeeping has to wait: %s", error, exc_info=unforeseen(error))
                 connection.close()
         connection.close()
 
@@ -57,6 +57,7 @@ class Housekeeper:
         chores: list[tuple[str, float, Callable[[], object]]] = [
             ("orphans", settings.QUEUE_SWEEP, lease.rescue_orphans),
             ("prune", settings.QUEUE_PRUNE, prune),
+            ("recurring", TICK, recurring.tick),
         ]
         if self.broker.holds_delays:
             chores.append(("overdue", settings.QUEUE_OVERDUE, self._take_over))
@@ -92,26 +93,11 @@ def _is_our_turn(name: str, every: float) -> bool:
 
 
 def prune() -> int:
-    """Delete finished jobs that are older than their queue keeps them, in short batches; how many."""
+    """Delete finished jobs that their queue keeps no longer, by age and by count, in short batches; how many."""
     declared = queue_settings.declared()
-    rooms = [(Q(queue=name), queue) for name, queue in declared.items()]
-    rooms.append((~Q(queue__in=list(declared)), queue_settings.Queue("no longer declared")))
-    deleted = 0
-    for which, queue in rooms:
-        deleted += _prune(which, [JobState.COMPLETED], queue.keep_completed)
-        deleted += _prune(which, [JobState.FAILED, JobState.CANCELLED], queue.keep_failed)
+    parts = [(Q(queue=name), queue) for name, queue in declared.items()]
+    parts.append((~Q(queue__in=list(declared)), queue_settings.Queue("no longer declared")))
+    overdue = (jobs for part in parts for room in retention.rooms(*part) for jobs in room.overdue())
+    deleted = sum(retention.delete_all(jobs, PRUNE_BATCH) for jobs in overdue)
     Worker.objects.filter(stopped_at__lt=timezone.now() - WORKER_ROWS_KEPT).exclude(jobs__state="active").delete()
     return deleted
-
-
-def _prune(which: Q, states: list[JobState], keep: timedelta) -> int:
-    deleted = 0
-    while True:
-        old = Job.objects.filter(which, state__in=states, finished_at__lt=timezone.now() - keep, waiting=None)
-        with transaction.atomic():  # locked, so that an operator's retry does not come in between
-            locked = old.select_for_update(skip_locked=True, of=("self",)).order_by("finished_at")
-            ids = list(locked.values_list("pk", flat=True)[:PRUNE_BATCH])
-            Job.objects.filter(pk__in=ids).delete()
-        deleted += len(ids)
-        if len(ids) < PRUNE_BATCH:
-            return deleted

@@ -59,6 +59,8 @@ class JobDefinition:
     on_failed: "JobDefinition | None" = None
     cpu: bool = False
     priority: int = 0
+    cron: str = ""
+    every: float | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -188,10 +190,13 @@ def job(
     on_failed: JobDefinition | None = None,
     cpu: bool = False,
     priority: int = 0,
+    cron: str = "",
+    every: float | None = None,
 ) -> Callable[[Callable[..., Any]], JobDefinition]:
     """Declare a job of `queue`; its name is `<app>.<function>` unless `name` is given.
 
-    `key` and `subject` are templates over its arguments. `cpu=True` runs it in a child process.
+    `key` and `subject` are templates over its arguments. `cpu=True` runs it in a child process. `cron` (five
+    fields, in the shop's zone) or `every` (seconds) makes it recur; such a job takes no arguments.
     """
 
     def declare(function: Callable[..., Any]) -> JobDefinition:
@@ -209,6 +214,8 @@ def job(
             on_failed=on_failed,
             cpu=cpu,
             priority=priority,
+            cron=cron,
+            every=every,
         )
         registry.register(definition)
         for event in events:

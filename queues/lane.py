@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from . import ledger, outbox, registry, runner
-from .errors import BrokerUnavailable
+from . import ledger, outbox, pauses, registry, runner
+from .errors import BrokerUnavailable, unforeseen
 from .ledger import Claim, Verdict
 from .offer import Offer
 from .settings import Queue
@@ -35,6 +35,7 @@ class Lane(threading.Thread):
         self.executor = executor
         self.stopping = threading.Event()
         self.idle = False
+        self.suspended = False
         self.buffer: deque[Offer] = deque()
         self.slots = threading.Semaphore(queue.concurrency)
         self.threads = Threads(queue.concurrency, f"job-{queue.name}")
@@ -46,16 +47,23 @@ class Lane(threading.Thread):
             try:
                 self._turn()
                 self.pause = 0.0
-            except (DatabaseError, InterfaceError, BrokerUnavailable) as error:
+            except Exception as error:
                 self._back_off(error)
         self._give_back()
         self.threads.end()
         connection.close()
 
     def _turn(self) -> None:
-        if self.executor.consumer.suspended():
+        self.suspended = self.executor.consumer.suspended()
+        if self.suspended:
             self._give_back()
+            self.idle = True
             self.stopping.wait(settings.QUEUE_POLL)
+            return
+        if self.executor.paused.has(self.queue.name):
+            self.idle = True
+            self._give_back()
+            self.stopping.wait(min(settings.QUEUE_POLL, pauses.CHECK))
             return
         if not self.buffer:
             self.buffer.extend(self._receive())
@@ -95,6 +103,8 @@ class Lane(threading.Thread):
         try:
             claims = ledger.claim(offers, self.executor.worker_id)
             self.executor.started(claims)
+            if not claims:
+                self.executor.paused.forget()
         except (DatabaseError, InterfaceError):
             self.buffer.extendleft(reversed(offers))
             raise
@@ -147,5 +157,5 @@ class Lane(threading.Thread):
         self.unsure = True
         connection.close()
         self.pause = min(5.0, max(0.25, self.pause * 2))
-        log.warning("queue %s pauses for %.1f s: %s", self.queue.name, self.pause, error)
+        log.warning("queue %s pauses for %.1f s: %s", self.queue.name, self.pause, error, exc_info=unforeseen(error))
         self.stopping.wait(self.pause)

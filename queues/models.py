@@ -58,11 +58,15 @@ class Job(models.Model):
             models.Index(fields=("subject",), name="job_subject", condition=~Q(subject="")),
             models.Index(fields=("worker",), name="job_active_worker", condition=Q(state=JobState.ACTIVE)),
             models.Index(fields=("queue", "state"), name="job_queue_state"),
-            models.Index(fields=("state", "finished_at"), name="job_finished", condition=~Q(state__in=LIVE)),
+            models.Index(fields=("queue", "state", "finished_at"), name="job_finished", condition=~Q(state__in=LIVE)),
             models.Index(fields=("key",), name="job_key", condition=Q(key__isnull=False)),
         )
         default_permissions = ("view",)
-        permissions = (("retry_job", "Can retry jobs"), ("cancel_job", "Can cancel jobs"))
+        permissions = (
+            ("retry_job", "Can retry jobs"),
+            ("cancel_job", "Can cancel jobs"),
+            ("discard_job", "Can discard finished jobs"),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} #{self.pk}"
@@ -115,7 +119,7 @@ class Attempt(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who steered which job, when and how."""
+    """Who steered which job, when and how; acts on a whole queue name it in `detail`."""
 
     at = models.DateTimeField(db_default=Now())
     actor = models.CharField(max_length=200)
@@ -130,6 +134,37 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.action}"
+
+
+class Schedule(models.Model):
+    """A recurring job's last tick; switched off, it is passed over."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    last_tick = models.DateTimeField()
+    enabled = models.BooleanField(default=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = (("steer_schedule", "Can run, switch on and switch off recurring jobs"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class QueueState(models.Model):
+    """Whether a queue is paused: nothing of it is offered or claimed until it is resumed. No row: it runs."""
+
+    name = models.CharField(max_length=63, primary_key=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = (("pause_queue", "Can pause and resume queues"),)
+        ordering = ("name",)
+        verbose_name = "queue"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Chore(models.Model):

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from .models import Outbox
 from .offer import Offer
+from .pauses import PAUSED, paused_queues
 
 CHANNEL = "queues_outbox"
 LEASE_BATCH = 1000
@@ -35,7 +36,7 @@ def _notify() -> None:
 LEASE = """
 WITH locked AS MATERIALIZED (
     SELECT job_id FROM queues_outbox
-    WHERE queue = %s AND offered_at IS NULL AND NOT withdrawn AND due_at {due}
+    WHERE queue = %s AND offered_at IS NULL AND NOT withdrawn AND due_at {due} AND queue <> ALL ({paused})
     ORDER BY {order} LIMIT %s FOR UPDATE SKIP LOCKED
 )
 UPDATE queues_outbox o SET "offer" = o."offer" + 1, offered_at = clock_timestamp()
@@ -43,8 +44,8 @@ FROM locked, queues_job j
 WHERE o.job_id = locked.job_id AND j.id = locked.job_id
 RETURNING o.job_id, o."offer", o.queue, o.due_at, j.name, o.priority
 """
-DUE_NOW = LEASE.format(due="<= clock_timestamp()", order="priority DESC, due_at, job_id")
-DUE_LATER = LEASE.format(due="> clock_timestamp() + %s * interval '1 s'", order="due_at, job_id")
+DUE_NOW = LEASE.format(paused=PAUSED, due="<= clock_timestamp()", order="priority DESC, due_at, job_id")
+DUE_LATER = LEASE.format(paused=PAUSED, due="> clock_timestamp() + %s * interval '1 s'", order="due_at, job_id")
 
 
 def lease(queue: str, limit: int) -> list[Offer]:
@@ -142,8 +143,9 @@ def still_waiting(offers: Sequence[Offer]) -> list[Offer]:
 
 
 def anything_due(queues: Sequence[str]) -> bool:
-    """Whether a job of these queues is due, offered or not."""
-    return Outbox.objects.filter(queue__in=queues, withdrawn=False, due_at__lte=timezone.now()).exists()
+    """Whether a job of these queues is due, offered or not; paused queues have nothing to do."""
+    running = set(queues) - paused_queues()
+    return Outbox.objects.filter(queue__in=running, withdrawn=False, due_at__lte=timezone.now()).exists()
 
 
 def queues_with_work(delay: float | None) -> list[str]:
@@ -152,7 +154,7 @@ def queues_with_work(delay: float | None) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT queue FROM queues_outbox WHERE offered_at IS NULL AND NOT withdrawn"
-            f" AND (due_at <= clock_timestamp() {later})",
+            f" AND (due_at <= clock_timestamp() {later}) AND queue <> ALL ({PAUSED})",
             [] if delay is None else [delay],
         )
         return [queue for (queue,) in cursor.fetchall()]

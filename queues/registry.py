@@ -35,5 +35,10 @@ def all_jobs() -> list["JobDefinition"]:
     return [_jobs[name] for name in sorted(_jobs)]
 
 
+def recurring() -> list["JobDefinition"]:
+    """The jobs that tick by themselves."""
+    return [definition for definition in all_jobs() if definition.cron or definition.every]
+
+
 def names() -> list[str]:
     return list(_jobs)

@@ -43,6 +43,8 @@ class Queue:
     cpu: bool = False
     keep_completed: timedelta = timedelta(days=7)
     keep_failed: timedelta = timedelta(days=30)
+    keep_completed_count: int | None = None
+    keep_failed_count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ EXPECTED: dict[str, tuple[str, Any]] = {
     "cpu": ("True or False", lambda v: isinstance(v, bool)),
     "keep_completed": ("a timedelta", lambda v: isinstance(v, timedelta)),
     "keep_failed": ("a timedelta", lambda v: isinstance(v, timedelta)),
+    "keep_completed_count": ("a whole number of at least 0, or None", lambda v: v is None or (_is_int(v) and v >= 0)),
+    "keep_failed_count": ("a whole number of at least 0, or None", lambda v: v is None or (_is_int(v) and v >= 0)),
 }
 
 

@@ -11,6 +11,7 @@ from django.db import connection
 
 from .. import registry
 from ..offer import Offer
+from ..pauses import PAUSED
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,14 @@ class Claim:
         return Offer(self.id, self.offer, self.queue)
 
 
-CLAIM = """
+CLAIM = f"""
 WITH offered AS (
     SELECT * FROM unnest(%s::bigint[], %s::int[]) AS t(job_id, "offer")
 ), locked AS (
     SELECT o.job_id, o."offer" FROM queues_outbox o JOIN offered USING (job_id, "offer")
     JOIN queues_job j ON j.id = o.job_id AND j.name = ANY(%s)
-    WHERE o.due_at <= clock_timestamp() AND NOT o.withdrawn FOR UPDATE OF o SKIP LOCKED
+    WHERE o.due_at <= clock_timestamp() AND NOT o.withdrawn AND o.queue <> ALL ({PAUSED})
+    FOR UPDATE OF o SKIP LOCKED
 ), taken AS (
     DELETE FROM queues_outbox o USING locked WHERE o.job_id = locked.job_id RETURNING o.job_id, o."offer"
 )
@@ -59,7 +61,8 @@ RETURNING j.id, j.name, j.queue, j.args, j.subject, j.key, j.attempt, j.max_atte
 def claim(offers: Sequence[Offer], worker_id: int | None) -> list[Claim]:
     """Make offered jobs active for this worker: the claim deletes the outbox row in the same statement.
 
-    Stale, unknown, withdrawn and early offers, and jobs this process does not know, are not claimed.
+    Stale, unknown, withdrawn and early offers, those of paused queues, and jobs this process does not know,
+    are not claimed.
     """
     with connection.cursor() as cursor:
         values: list[Any] = [[o.job_id for o in offers], [o.number for o in offers], registry.names(), worker_id]

@@ -1,17 +1,17 @@
-"""`manage.py queues flow`: the whole tree of events and jobs, from the code."""
+"""`manage.py queues …`: look at queues, steer them and their jobs. The verbs are in queues/management/verbs.py."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from queues.flow import flow_page
+from queues.management.verbs import add_verbs
 
 
 class Command(BaseCommand):
-    help = "Shows how events and jobs hang together."
+    help = "Shows queues, pauses and resumes them, retries, cancels and deletes their jobs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("verb", choices=["flow"])
+        add_verbs(parser.add_subparsers(dest="verb", required=True, metavar="verb"))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(flow_page(), ending="")
+        self.stdout.write(options["run"](options), ending="")

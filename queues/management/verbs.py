@@ -1,0 +1,99 @@
+"""The verbs of `manage.py queues`: each declares its arguments and tells what it did."""
+
+from argparse import ArgumentParser, _SubParsersAction
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from queues import steering
+from queues.flow import flow_page
+from queues.states import FINAL
+from queues.status import status_page
+
+from . import values
+
+
+def add_verbs(verbs: "_SubParsersAction[Any]") -> None:
+    verbs.add_parser("status", help="counts of every queue, and living workers").set_defaults(run=_status)
+    verbs.add_parser("flow", help="the whole tree of events and jobs, from the code").set_defaults(run=_flow)
+    for verb, run, help_text in (
+        ("pause", _pause, "let nothing of a queue start; what runs goes on"),
+        ("resume", _resume, "let a paused queue run again"),
+    ):
+        parser = verbs.add_parser(verb, help=help_text)
+        parser.add_argument("queue", type=values.queue)
+        parser.set_defaults(run=run)
+    _add_retry(verbs.add_parser("retry", help="let failed or cancelled jobs run again"))
+    _add_cancel(verbs.add_parser("cancel", help="cancel waiting and delayed jobs"))
+    _add_clean(verbs.add_parser("clean", help="delete finished jobs of a queue"))
+
+
+def _add_retry(parser: ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--id", type=values.job_id, nargs="+", metavar="N", help="numbers of failed or cancelled jobs")
+    which.add_argument("--queue", type=values.queue, help="all failed jobs of this queue")
+    parser.add_argument("--name", type=values.job_name, metavar="JOB", help="of these only jobs of this name")
+    parser.add_argument("--error", type=values.words, metavar="TEXT", help="of these only those whose error has TEXT")
+    parser.set_defaults(run=_retry)
+
+
+def _add_cancel(parser: ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--id", type=values.job_id, nargs="+", metavar="N", help="numbers of waiting jobs")
+    which.add_argument("--key", type=values.words, help="the waiting job under this key")
+    parser.set_defaults(run=_cancel)
+
+
+def _add_clean(parser: ArgumentParser) -> None:
+    parser.add_argument("--queue", type=values.queue, required=True)
+    parser.add_argument("--state", choices=[str(state) for state in FINAL], required=True)
+    parser.add_argument("--older", type=values.duration, required=True, metavar="TIME", help="such as 7d, 12h, 30m")
+    parser.set_defaults(run=_clean)
+
+
+def _status(options: dict[str, Any]) -> str:
+    return status_page()
+
+
+def _flow(options: dict[str, Any]) -> str:
+    return flow_page()
+
+
+def _pause(options: dict[str, Any]) -> str:
+    changed = steering.pause_queue(options["queue"], actor=values.actor())
+    return f"queue {options['queue']} is paused\n" if changed else f"queue {options['queue']} was paused already\n"
+
+
+def _resume(options: dict[str, Any]) -> str:
+    changed = steering.resume_queue(options["queue"], actor=values.actor())
+    return f"queue {options['queue']} runs again\n" if changed else f"queue {options['queue']} was not paused\n"
+
+
+def _retry(options: dict[str, Any]) -> str:
+    ids, name, error = options["id"], options["name"] or "", options["error"] or ""
+    if ids and (name or error):
+        raise CommandError(
+            "--name and --error choose among the jobs of --queue, not among those of --id.", returncode=2
+        )
+    if ids:
+        done = steering.retry_jobs(ids, actor=values.actor())
+        return f"{len(done)} jobs will run again\n" + _left(ids, done, "failed or cancelled, or their key is taken")
+    done = steering.retry_matching(queue=options["queue"], name=name, containing=error, actor=values.actor())
+    return f"{len(done)} jobs will run again\n"
+
+
+def _cancel(options: dict[str, Any]) -> str:
+    if options["key"]:
+        return f"{len(steering.cancel_under(options['key'], actor=values.actor()))} jobs cancelled\n"
+    done = steering.cancel_jobs(options["id"], actor=values.actor())
+    return f"{len(done)} jobs cancelled\n" + _left(options["id"], done, "waiting")
+
+
+def _clean(options: dict[str, Any]) -> str:
+    deleted = steering.clean(options["queue"], options["state"], options["older"], actor=values.actor())
+    return f"{deleted} {options['state']} jobs of queue {options['queue']} deleted\n"
+
+
+def _left(asked: list[int], done: list[int], needed: str) -> str:
+    left = [f"#{job_id}" for job_id in dict.fromkeys(asked) if job_id not in done]
+    return f"left as they are, because they are not {needed}: {', '.join(left)}\n" if left else ""
