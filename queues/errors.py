@@ -3,6 +3,9 @@
 from datetime import timedelta
 from math import isfinite
 
+import psycopg
+from django.db import DatabaseError, InterfaceError
+
 LONGEST_WAIT = 365 * 24 * 3600.0
 
 
@@ -56,3 +59,8 @@ class UnknownQueue(LookupError):
 
 class BrokerUnavailable(Exception):
     """The broker cannot be reached; jobs wait in PostgreSQL."""
+
+
+def unforeseen(error: Exception) -> bool:
+    """Whether it is no outage of PostgreSQL or the broker: something to show with its traceback."""
+    return not isinstance(error, DatabaseError | InterfaceError | psycopg.Error | BrokerUnavailable)

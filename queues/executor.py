@@ -20,6 +20,7 @@ from .errors import BrokerUnavailable
 from .housekeeping import Housekeeper
 from .lane import Lane
 from .ledger import Claim, Verdict
+from .pauses import PausedQueues
 from .runner import given_back
 
 log = logging.getLogger(__name__)
@@ -57,9 +58,11 @@ class Executor:
         self.lanes: list[Lane] = []
         self.worker_id = 0
         self.consumer: Consumer
-        self.heartbeat = lease.Heartbeat(self._beat)
+        self.heartbeat = lease.Heartbeat(self._renew)
+        self.broker_heartbeat = lease.Heartbeat(self._show_life)
         self.dispatcher = Dispatcher(broker)
         self.housekeeper = Housekeeper(broker)
+        self.paused = PausedQueues()
 
     def run(self) -> int:
         """Work until done or stopped; how many jobs were run. Runs in the calling thread."""
@@ -68,6 +71,7 @@ class Executor:
             threading.Thread(target=helper.run, name=name, daemon=True)
             for name, helper in (
                 ("heartbeat", self.heartbeat),
+                ("broker-heartbeat", self.broker_heartbeat),
                 ("dispatcher", self.dispatcher),
                 ("housekeeper", self.housekeeper),
             )
@@ -80,7 +84,7 @@ class Executor:
                 pass
         finally:
             self._drain()
-            for helper in (self.dispatcher, self.housekeeper, self.heartbeat):
+            for helper in (self.dispatcher, self.housekeeper, self.broker_heartbeat, self.heartbeat):
                 helper.stopping.set()
             for thread in helpers:
                 thread.join(timeout=settings.QUEUE_POLL + 5)
@@ -99,7 +103,7 @@ class Executor:
         if self.on_start is not None:
             self.on_start(self.consumer)
 
-    def _beat(self) -> None:
+    def _renew(self) -> None:
         """Renew the lease; a process that was taken for dead goes on under a new one."""
         if not lease.renew(self.worker_id):
             log.error("this worker was taken for dead; its jobs were freed, it goes on under a new lease")
@@ -107,6 +111,9 @@ class Executor:
         with self.lock:
             running = list(self.in_flight)
         ledger.free_forgotten(self.worker_id, self.name, running, settings.QUEUE_RECHECK)
+
+    def _show_life(self) -> None:
+        """On a thread of its own: a broker that hangs must not cost the lease."""
         self.consumer.beat()
 
     def _done(self) -> bool:
@@ -118,10 +125,11 @@ class Executor:
         return self.max_idle_time is not None and idle > self.max_idle_time
 
     def _nothing_left(self) -> bool:
-        """Every lane is idle, nothing runs, and no job of these queues is due, offered or not."""
+        """Nothing runs, every lane is idle, and no job of these queues is due (offered or not) or may be claimed."""
         if self.in_flight or not all(lane.idle for lane in self.lanes):
             return False
-        return not outbox.anything_due([queue.name for queue in self.queues])
+        suspended = all(lane.suspended for lane in self.lanes)
+        return suspended or not outbox.anything_due([queue.name for queue in self.queues])
 
     def permit(self, wanted: int) -> int:
         """How many of the wanted jobs --max-jobs still allows."""
@@ -145,24 +153,27 @@ class Executor:
 
     def ended(self, claim: Claim, verdict: Verdict) -> None:
         """Write the verdict; while PostgreSQL is away, keep trying: the token decides whether it still counts."""
+        try:
+            if not self._write(claim, verdict):
+                log.error("verdict on #%d came too late: the job was freed meanwhile", claim.id)
+        finally:
+            with self.lock:
+                if self.in_flight.get(claim.id) is claim:
+                    del self.in_flight[claim.id]
+                self.jobs_run += 1
+                self.active_at = time.monotonic()
+        self._tell_broker(claim, verdict)
+
+    def _write(self, claim: Claim, verdict: Verdict) -> bool:
         pause = 0.1
         while True:
             try:
-                written = ledger.finish(claim, verdict, self.name)
-                break
+                return ledger.finish(claim, verdict, self.name)
             except (DatabaseError, InterfaceError) as error:
                 log.warning("verdict on #%d has to wait: %s", claim.id, error)
                 connection.close()
                 time.sleep(pause)
                 pause = min(5.0, pause * 2)
-        if not written:
-            log.error("verdict on #%d came too late: the job was freed meanwhile", claim.id)
-        with self.lock:
-            if self.in_flight.get(claim.id) is claim:
-                del self.in_flight[claim.id]
-            self.jobs_run += 1
-            self.active_at = time.monotonic()
-        self._tell_broker(claim, verdict)
 
     def _tell_broker(self, claim: Claim, verdict: Verdict) -> None:
         try:

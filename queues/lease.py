@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from . import ledger
+from .errors import unforeseen
 from .models import Worker
 
 log = logging.getLogger(__name__)
@@ -49,11 +50,9 @@ class Heartbeat:
         while not self.stopping.wait(settings.QUEUE_HEARTBEAT):
             try:
                 self.beat()
-            except (DatabaseError, InterfaceError) as error:
-                log.warning("heartbeat failed: %s", error)
-                connection.close()
             except Exception as error:
-                log.warning("the broker did not take the heartbeat: %s", error)
+                log.warning("a heartbeat failed: %s", error, exc_info=unforeseen(error))
+                connection.close()
         connection.close()
 
 

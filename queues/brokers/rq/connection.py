@@ -7,11 +7,18 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
 from ...errors import BrokerUnavailable
 from .keys import delete_wrong_types
 
-OPTIONS: dict[str, Any] = {"socket_timeout": 10, "socket_connect_timeout": 3, "health_check_interval": 30}
+OPTIONS: dict[str, Any] = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "health_check_interval": 30,
+    "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), 1),  # redis-py's own ten tries take a minute
+}
 
 
 @cache

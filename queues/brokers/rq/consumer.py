@@ -21,6 +21,7 @@ from .messages import FINISHED_KEPT_SECONDS
 
 if TYPE_CHECKING:
     from redis import Redis
+    from redis.client import Pipeline
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class RqConsumer:
         self.queues = queues
         self.fetched = {queue: fetched_key(worker_id, queue) for queue in queues}
         self.on_beat: Callable[[], None] = lambda: None
-        self.on_finished: Callable[[bool], None] = lambda succeeded: None
+        self.on_finished: Callable[[Pipeline, bool], None] = lambda pipeline, succeeded: None
         self._suspended = (0.0, False)
         self._lock = threading.Lock()
 
@@ -102,8 +103,8 @@ class RqConsumer:
                 pipeline.expire(JOB_PREFIX + message_id, FINISHED_KEPT_SECONDS)
             else:
                 pipeline.delete(JOB_PREFIX + message_id)
+            self.on_finished(pipeline, verdict.state == JobState.COMPLETED)
             pipeline.execute()
-            self.on_finished(verdict.state == JobState.COMPLETED)
 
     @staticmethod
     def _execution(claim: Claim) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import redis
 import rq
 from django.conf import settings
+from redis.client import Pipeline
 from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
@@ -108,11 +109,11 @@ class Worker(rq.Worker):
             self.busy = busy
             self.set_state(WorkerStatus.BUSY if busy else WorkerStatus.IDLE)
 
-    def _count(self, succeeded: bool) -> None:
+    def _count(self, pipeline: Pipeline, succeeded: bool) -> None:
         if succeeded:
-            self.increment_successful_job_count()
+            self.increment_successful_job_count(pipeline)
         else:
-            self.increment_failed_job_count()
+            self.increment_failed_job_count(pipeline)
 
     def _install_signal_handlers(self) -> None:
         signal.signal(signal.SIGINT, self._on_signal)
