@@ -10,11 +10,14 @@ from django.test.utils import setup_databases, teardown_databases
 from redis import Redis
 
 from queues.brokers.rq.connection import client
-from queues.models import Attempt, AuditEntry, Chore, Job, Outbox, Worker
+from queues.models import Attempt, AuditEntry, Chore, Job, Outbox, QueueState, Schedule, Worker
 from tests.jobapp.models import Gate, Run
 from tests.processes import Processes
+from tests.queues.raising import raising
 
-TABLES = (Run, Gate, AuditEntry, Attempt, Outbox, Job, Worker, Chore)
+__all__ = ["raising"]
+
+TABLES = (Run, Gate, AuditEntry, Attempt, Outbox, Job, Worker, Schedule, QueueState, Chore)
 
 QUICK = {
     "DJANGO_SETTINGS_MODULE": "tests.jobapp.settings",
@@ -29,6 +32,12 @@ QUICK = {
     "QUEUE_GRACE": "10",
 }
 """What is minutes in production is seconds here."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test starts first, so that no test process waits for it in the end."""
+    items.sort(key=lambda item: not item.path.name.startswith("test_many_jobs"))
 
 
 @pytest.fixture(scope="session")

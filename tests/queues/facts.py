@@ -5,9 +5,17 @@ from typing import cast
 
 from redis import Redis
 
+from queues import ledger
 from queues.models import Job, Worker
+from tests.jobapp.jobs import record
 from tests.jobapp.models import Gate, Run
 from tests.processes import wait_for
+
+
+def write_jobs(count: int, **usage: float) -> list[int]:
+    """So many jobs that record their number, in one statement."""
+    definition = record.using(**usage)  # type: ignore[arg-type]
+    return ledger.enqueue([definition.request({"label": str(n)}) for n in range(count)])
 
 
 def open_gate(name: str) -> None:

@@ -1,5 +1,6 @@
 """A Valkey of one test's own, which it may stop and start again on the same port."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -37,6 +38,13 @@ class OwnRedis:
         """kill -9."""
         self.process.kill()
         self.process.wait(10)
+
+    def pause(self) -> None:
+        """From now on it takes connections and answers nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         self.stop()

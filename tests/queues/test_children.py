@@ -13,11 +13,13 @@ from tests.queues.facts import open_gate, runs, wait_for_state
 
 def test_children_end_each_for_itself_and_a_fork_server_that_dies_is_replaced(processes: Processes):
     worker = processes.manage("rqworker")
+    short = compute.enqueue(label="short", gate="s").id
+    wait_for(lambda: runs("short") == 1)
     long = compute.enqueue(label="long", gate="g").id
     wait_for(lambda: runs("long") == 1)
 
-    # a short job beside a long one gets its verdict at once
-    short = compute.enqueue(label="short").id
+    # a short job gets its verdict at once, whether its child was forked before or after that of a long one
+    open_gate("s")
     on_cpu_queue = record.using(queue_name="reports").enqueue(label="on a CPU queue").id
     for job_id in (short, on_cpu_queue):
         wait_for_state(job_id, "completed", within=10)

@@ -118,6 +118,7 @@ def test_withdrawn_offer_is_not_claimed():
 
     assert ledger.claim([offer], None) == []
     assert Job.objects.get().state == "cancelled"
+    assert Outbox.objects.get().withdrawn  # stays until the dispatcher has taken the message out
 
 
 def test_unknown_job_is_not_claimed():

@@ -99,7 +99,7 @@ def test_what_cannot_run_yet_is_put_back_and_runs_later(processes: Processes, re
     redis.zrem(SCHEDULED, f"{early}-1")
     redis.rpush("rq:queue:order", f"{early}-1")
 
-    processes.manage("rqworker", "order")
+    processes.manage("rqworker", "order", QUEUE_RECHECK="60")
     other = record.enqueue(label="other").id
 
     # then neither holds others up, is spent, or is dropped

@@ -18,17 +18,12 @@ from queues.errors import BrokerUnavailable
 from queues.models import Job, Outbox
 from queues.offer import Offer
 from tests.jobapp.jobs import record, record_mail
-from tests.queues.facts import messages
+from tests.queues.facts import messages, write_jobs
 
 pytestmark = pytest.mark.usefixtures("ledger_db", "redis")
 
 ORDERS = queue_key("order")
 MAILS = queue_key("email")
-
-
-def write(count: int, **usage: float) -> list[int]:
-    definition = record.using(**usage)  # type: ignore[arg-type]
-    return ledger.enqueue([definition.request({"label": str(n)}) for n in range(count)])
 
 
 @pytest.fixture
@@ -40,7 +35,7 @@ def broken_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_due_jobs_are_published_once(redis: Redis):
-    ids = write(3)
+    ids = write_jobs(3)
 
     assert Dispatcher(RqBroker()).sweep() == 3
     assert Dispatcher(RqBroker()).sweep() == 0
@@ -62,7 +57,7 @@ def test_message_tells_nothing_but_its_id(redis: Redis):
 
 def test_window_is_exact_over_many_sweeps(redis: Redis, settings):
     settings.QUEUE_WINDOW = 7
-    write(30)
+    write_jobs(30)
 
     assert [Dispatcher(RqBroker()).sweep() for _ in range(10)] == [7] + [0] * 9
 
@@ -71,7 +66,7 @@ def test_window_is_exact_over_many_sweeps(redis: Redis, settings):
 
 def test_each_queue_has_a_window_of_its_own(redis: Redis, settings):
     settings.QUEUE_WINDOW = 2
-    write(5)
+    write_jobs(5)
     ledger.enqueue([record_mail.request({"label": str(n)}) for n in range(5)])
 
     dispatch_all(RqBroker())
@@ -81,7 +76,7 @@ def test_each_queue_has_a_window_of_its_own(redis: Redis, settings):
 
 def test_claimed_job_makes_room_in_the_window(redis: Redis, settings):
     settings.QUEUE_WINDOW = 2
-    write(5)
+    write_jobs(5)
     dispatch_all(RqBroker())
 
     row = Outbox.objects.filter(offer=1).first()
@@ -92,8 +87,8 @@ def test_claimed_job_makes_room_in_the_window(redis: Redis, settings):
 
 
 def test_higher_priority_goes_first(redis: Redis):
-    low, high = write(2, priority=-1), write(2, priority=5)
-    normal = write(1)
+    low, high = write_jobs(2, priority=-1), write_jobs(2, priority=5)
+    normal = write_jobs(1)
 
     dispatch_all(RqBroker())
 
@@ -102,7 +97,7 @@ def test_higher_priority_goes_first(redis: Redis):
 
 def test_long_delays_go_to_rq_schedulers_set_soonest_first(redis: Redis, settings):
     settings.QUEUE_DELAYED_WINDOW = 2
-    late, soon, sooner = (write(1, run_after=seconds)[0] for seconds in (300, 200, 100))
+    late, soon, sooner = (write_jobs(1, run_after=seconds)[0] for seconds in (300, 200, 100))
 
     dispatch_all(RqBroker())
 
@@ -116,8 +111,8 @@ def test_long_delays_go_to_rq_schedulers_set_soonest_first(redis: Redis, setting
 
 def test_delayed_messages_do_not_fill_the_window_of_due_ones(redis: Redis, settings):
     settings.QUEUE_WINDOW = settings.QUEUE_DELAYED_WINDOW = 3
-    write(9, run_after=100)
-    write(9)
+    write_jobs(9, run_after=100)
+    write_jobs(9)
 
     dispatch_all(RqBroker())
 
@@ -126,7 +121,7 @@ def test_delayed_messages_do_not_fill_the_window_of_due_ones(redis: Redis, setti
 
 def test_short_delay_waits_in_postgresql(redis: Redis, settings):
     settings.QUEUE_BROKER_DELAY = 60
-    write(1, run_after=59)
+    write_jobs(1, run_after=59)
 
     assert dispatch_all(RqBroker()) == 0
 
@@ -134,7 +129,7 @@ def test_short_delay_waits_in_postgresql(redis: Redis, settings):
 
 
 def test_two_dispatchers_side_by_side_publish_each_job_once(redis: Redis):
-    ids = write(3000)
+    ids = write_jobs(3000)
     stop = threading.Event()
 
     def sweep() -> None:
@@ -154,7 +149,7 @@ def test_two_dispatchers_side_by_side_publish_each_job_once(redis: Redis):
 
 
 def test_outage_of_redis_leaves_the_jobs_to_be_offered(redis: Redis, broken_redis: None):
-    write(3)
+    write_jobs(3)
 
     with pytest.raises(BrokerUnavailable):
         Dispatcher(RqBroker()).sweep()
@@ -163,7 +158,7 @@ def test_outage_of_redis_leaves_the_jobs_to_be_offered(redis: Redis, broken_redi
 
 
 def test_dispatcher_outlives_an_outage_of_redis(redis: Redis, monkeypatch: pytest.MonkeyPatch):
-    write(1)
+    write_jobs(1)
     dispatcher = Dispatcher(RqBroker())
     outages = iter([True, True, False])
     publish = RqBroker.publish

@@ -78,6 +78,24 @@ def test_two_sweepers_bury_a_worker_once():
     assert Job.objects.get().crashes == 1
 
 
+def test_beat_in_the_last_moment_saves_a_worker(monkeypatch: pytest.MonkeyPatch):
+    worker = new_worker(beat_seconds_ago=LONG_AGO)
+    claim_for(worker, record, label="a")
+    sweeper = Sweeper()
+    sweeper.sweep()
+    bury = sweeper._bury
+
+    def beat_first(row: Worker) -> list[int]:
+        lease.renew(worker)
+        return bury(row)
+
+    monkeypatch.setattr(sweeper, "_bury", beat_first)
+
+    assert sweeper.sweep() == []
+    assert Job.objects.get().state == "active"
+    assert Worker.objects.get().stopped_at is None
+
+
 def test_buried_worker_cannot_renew():
     worker = new_worker(beat_seconds_ago=LONG_AGO)
     sweeper = Sweeper()

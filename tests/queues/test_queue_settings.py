@@ -10,7 +10,7 @@ from django.test import override_settings
 from queues import settings as queue_settings
 from queues.backoff import exponential, fixed
 from queues.errors import UnknownQueue
-from queues.settings import WORKER_TYPES, mistakes_in, queues_of, tuned_by_environment, worker_mode
+from queues.settings import EXPECTED, WORKER_TYPES, mistakes_in, queues_of, tuned_by_environment, worker_mode
 
 
 def told(declared: object) -> list[tuple[str, str, str]]:
@@ -58,7 +58,8 @@ def test_unknown_option_is_told_with_the_one_that_was_meant():
 def test_unknown_option_that_resembles_none_is_told_with_all_known_ones():
     ((_, _, hint),) = told({"email": {"colour": "red"}})
 
-    assert hint == "Known: concurrency, attempts, backoff, timeout, cpu, keep_completed, keep_failed."
+    assert hint == f"Known: {', '.join(EXPECTED)}."
+    assert set(EXPECTED) >= {"concurrency", "attempts", "backoff", "timeout", "cpu", "keep_completed", "keep_failed"}
 
 
 @pytest.mark.parametrize(

@@ -3,25 +3,19 @@
 import pytest
 from redis import Redis
 
-from queues import lease, ledger
+from queues import lease
 from queues.brokers.rq.broker import RqBroker
 from queues.brokers.rq.keys import SCHEDULED, queue_key
 from queues.dispatcher import dispatch_all
 from queues.housekeeping import Housekeeper
 from queues.models import Chore
-from tests.jobapp.jobs import record
 from tests.queues.claims import grow_old, new_worker
-from tests.queues.facts import messages
+from tests.queues.facts import messages, write_jobs
 
 pytestmark = pytest.mark.usefixtures("ledger_db", "redis")
 
 ORDERS = queue_key("order")
 MAILS = queue_key("email")
-
-
-def write(count: int, **usage: float) -> list[int]:
-    definition = record.using(**usage)  # type: ignore[arg-type]
-    return ledger.enqueue([definition.request({"label": str(n)}) for n in range(count)])
 
 
 @pytest.fixture
@@ -31,7 +25,7 @@ def no_patience(settings) -> None:
 
 
 def test_lost_message_is_offered_under_the_next_number(redis: Redis, no_patience: None):
-    lost, held = write(2)
+    lost, held = write_jobs(2)
     dispatch_all(RqBroker())
     redis.lrem(ORDERS, 1, f"{lost}-1")
 
@@ -42,7 +36,7 @@ def test_lost_message_is_offered_under_the_next_number(redis: Redis, no_patience
 
 
 def test_message_in_rq_schedulers_set_is_not_lost(redis: Redis, no_patience: None):
-    kept, lost = (write(1, run_after=100)[0] for _ in range(2))
+    kept, lost = (write_jobs(1, run_after=100)[0] for _ in range(2))
     dispatch_all(RqBroker())
     redis.zrem(SCHEDULED, f"{lost}-1")
 
@@ -53,7 +47,7 @@ def test_message_in_rq_schedulers_set_is_not_lost(redis: Redis, no_patience: Non
 
 
 def test_message_that_a_living_worker_fetched_is_not_lost(redis: Redis, no_patience: None):
-    write(1)
+    write_jobs(1)
     dispatch_all(RqBroker())
     worker = new_worker()
     RqBroker().consumer(worker, ["order"]).receive("order", 1, 0.1)
@@ -66,7 +60,7 @@ def test_message_that_a_living_worker_fetched_is_not_lost(redis: Redis, no_patie
 
 def test_fresh_offer_is_not_looked_for(redis: Redis, settings):
     settings.QUEUE_RECHECK = 60
-    write(1)
+    write_jobs(1)
     dispatch_all(RqBroker())
     redis.flushdb()
 
@@ -85,7 +79,13 @@ def test_chore_is_done_by_one_process_a_round(settings):
             housekeeper.look()
 
     assert done == ["recheck"]
-    assert sorted(Chore.objects.values_list("name", flat=True)) == ["orphans", "overdue", "prune", "recheck"]
+    assert sorted(Chore.objects.values_list("name", flat=True)) == [
+        "orphans",
+        "overdue",
+        "prune",
+        "recheck",
+        "recurring",
+    ]
 
 
 def test_living_workers_are_those_with_a_fresh_beat(settings):

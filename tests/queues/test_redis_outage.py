@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from queues import ledger
-from queues.models import Job, Outbox
+from queues.models import Job, Outbox, Worker
 from tests.jobapp.jobs import record, wait_for_gate
 from tests.jobapp.models import Run
 from tests.processes import Processes, wait_for
@@ -49,6 +49,27 @@ def test_jobs_enqueued_while_redis_is_stopped_run_when_it_is_back(processes: Pro
     assert set(Job.objects.values_list("attempt", "crashes")) == {(1, 0)}
     assert (worker.lives, scheduler.lives) == (True, True)
     wait_for(lambda: own_redis.client.keys("rq:scheduler_instance:*") and own_redis.client.keys("rq:worker:*"))
+
+
+def test_redis_that_hangs_costs_no_lease(processes: Processes, own_redis: OwnRedis):
+    """The lease is renewed in PostgreSQL, whatever Redis does meanwhile."""
+    # given a worker in the middle of a job, and one in another mode that would rescue it
+    processes.manage("rqworker", "order", "--name", "w", QUEUE_REDIS_URL=own_redis.url)
+    processes.manage("work", "email", WORKER_MODE="in-process")
+    wait_for_workers(2)
+    job_id = wait_for_gate.enqueue(label="a", gate="g").id
+    wait_for(lambda: runs("a") == 1)
+
+    # when Redis answers nothing for longer than a lease
+    own_redis.pause()
+    row = Worker.objects.get(name="w")
+    wait_for(lambda: (Worker.objects.get(name="w").beat_at - row.beat_at).total_seconds() > 5)
+    open_gate("g")
+
+    # then nobody takes the worker for dead
+    assert wait_for_state(job_id, "completed").crashes == 0
+    assert Worker.objects.get(name="w").pk == row.pk
+    own_redis.resume()
 
 
 def test_flushall_with_waiting_and_delayed_jobs_runs_each_once(processes: Processes, redis: Redis):

@@ -4,38 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from queues import JobDefinition, Retry, Snooze, job, registry
-from queues.models import Attempt, Job
-from queues.testing import run_next
+from queues.models import Attempt
+from tests.queues.raising import raised, run, seconds_until
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
-
-raised: list[BaseException] = []
-
-
-@pytest.fixture
-def raising():
-    """A job that raises what the test asks for."""
-
-    def throw() -> None:
-        raise raised.pop()
-
-    yield job(queue="order", name="jobapp.throw")(throw)
-    registry.forget("jobapp.throw")
-    raised.clear()
-
-
-def run(definition: JobDefinition, **args: Any) -> Job:
-    definition.enqueue(**args)
-    ran = run_next(raises=False)
-    assert ran is not None
-    return ran
-
-
-def seconds_until(job: Job) -> float:
-    return (job.run_at - timezone.now()).total_seconds()
 
 
 class Unspeakable(Exception):

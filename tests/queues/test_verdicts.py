@@ -1,11 +1,8 @@
 """What becomes of a job: errors say what they mean, and only the current token may write it."""
 
-from typing import Any
-
 import pytest
-from django.utils import timezone
 
-from queues import Cancel, JobDefinition, Permanent, Retry, Snooze, job, ledger, outbox, registry, runner
+from queues import Cancel, JobDefinition, Permanent, Retry, Snooze, ledger, outbox, runner
 from queues.ledger import Claim, Verdict
 from queues.models import Attempt, Job, Outbox
 from queues.runner import judge_crash
@@ -13,33 +10,9 @@ from queues.states import JobState, Outcome
 from queues.testing import make_due, run_next
 from tests.jobapp.jobs import fail, record
 from tests.queues.claims import claim_for
+from tests.queues.raising import raised, run, seconds_until
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
-
-raised: list[BaseException] = []
-
-
-@pytest.fixture
-def raising():
-    """A job that raises what the test asks for."""
-
-    def throw() -> None:
-        raise raised.pop()
-
-    yield job(queue="order", name="jobapp.throw")(throw)
-    registry.forget("jobapp.throw")
-    raised.clear()
-
-
-def run(definition: JobDefinition, **args: Any) -> Job:
-    definition.enqueue(**args)
-    ran = run_next(raises=False)
-    assert ran is not None
-    return ran
-
-
-def seconds_until(job: Job) -> float:
-    return (job.run_at - timezone.now()).total_seconds()
 
 
 def test_completed_job():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, transaction
 from redis import Redis
 
 from queues import settings as queue_settings
@@ -53,6 +54,20 @@ def test_bare_worker_in_burst_runs_everything_that_is_due(processes: Processes, 
     assert Worker.objects.get().stopped_at is not None
 
 
+def test_burst_waits_for_what_still_lies_in_the_outbox(processes: Processes):
+    job_id = record.enqueue(label="a").id
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(20251, hashtext('order'))")  # the dispatchers' turn
+        worker = processes.manage("rqworker", "order", "--burst")
+        (row,) = wait_for_workers(1)
+        wait_for(lambda: (Worker.objects.get().beat_at - row.started_at).total_seconds() > 1)
+        assert worker.lives
+
+    assert worker.exit_code() == 0
+    assert Job.objects.get(pk=job_id).state == "completed"
+
+
 def test_burst_waits_for_its_own_running_jobs(processes: Processes):
     slow = wait_for_gate.enqueue(label="slow", gate="g").id
     worker = processes.manage("rqworker", "order", "--burst")
@@ -85,6 +100,8 @@ def test_max_idle_time_ends_an_idle_worker_but_no_running_job(processes: Process
     wait_for(lambda: runs("slow") == 1)
     beats = Worker.objects.get().beat_at
     wait_for(lambda: (Worker.objects.get().beat_at - beats).total_seconds() > 1.5)
+    late = record.enqueue(label="late").id
+    wait_for_state(late, "completed")
     assert worker.lives
 
     open_gate("g")
@@ -110,6 +127,16 @@ def test_nothing_starts_while_suspended(processes: Processes, redis: Redis):
 
     call_command("rqresume")
     wait_for_state(held, "completed")
+
+
+def test_burst_ends_while_suspended(processes: Processes):
+    call_command("rqsuspend")
+    job_id = record.enqueue(label="a").id
+
+    worker = processes.manage("rqworker", "order", "--burst")
+
+    assert worker.exit_code() == 0
+    assert Job.objects.get(pk=job_id).state == "waiting"
 
 
 def _serves(redis: Redis) -> bool:
