@@ -7,7 +7,7 @@ SETUP := .venv/.set-up
 # Interpreters to try, in this order.
 PYTHONS := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python
 # Test processes; ARGS go to pytest: make test ARGS="tests/orders -k stock"
-PROCESSES ?= 2
+PROCESSES ?= 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
