@@ -4,7 +4,8 @@ django-rq's own reads jobs out of Redis and unpickles what lies there; this one 
 """
 
 import json
-import time
+import signal
+import threading
 from typing import Any, cast
 
 import yaml
@@ -44,12 +45,12 @@ class Command(BaseCommand):
             self._show()
 
     def _show_for_ever(self, interval: float) -> None:
-        try:
-            while True:
-                self._show()
-                time.sleep(interval)
-        except KeyboardInterrupt:
-            self.stdout.write("")
+        """Until Ctrl-C; by a handler, because an exception that is raised inside a query may get lost there."""
+        stopping = threading.Event()
+        signal.signal(signal.SIGINT, lambda *_: stopping.set())
+        self._show()
+        while not stopping.wait(interval):
+            self._show()
 
     def _show(self) -> None:
         rows = [list(COLUMNS), *([str(row[field]) for field in COLUMNS.values()] for row in statistics())]
