@@ -46,7 +46,7 @@ class Executor:
         self.burst = burst
         self.max_idle_time = max_idle_time
         self.on_start = on_start
-        self.stopping = threading.Event()
+        self.stop_asked = False  # a plain flag: an Event that a signal handler sets may deadlock with its waiter
         self.children = Children()
         self.max_jobs = max_jobs
         self.permits = max_jobs
@@ -80,8 +80,8 @@ class Executor:
         for thread in [*helpers, *self.lanes]:
             thread.start()
         try:
-            while not self.stopping.wait(0.1) and not self._done():
-                pass
+            while not self.stop_asked and not self._done():
+                time.sleep(0.1)
         finally:
             self._drain()
             for helper in (self.dispatcher, self.housekeeper, self.broker_heartbeat, self.heartbeat):
@@ -93,7 +93,7 @@ class Executor:
 
     def stop(self) -> None:
         """Claim nothing more; `run` drains and returns. Safe in a signal handler."""
-        self.stopping.set()
+        self.stop_asked = True
 
     def _register(self) -> None:
         """Write a row for this process and open its end of the broker."""

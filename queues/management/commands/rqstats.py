@@ -5,7 +5,7 @@ django-rq's own reads jobs out of Redis and unpickles what lies there; this one 
 
 import json
 import signal
-import threading
+import time
 from typing import Any, cast
 
 import yaml
@@ -46,11 +46,13 @@ class Command(BaseCommand):
 
     def _show_for_ever(self, interval: float) -> None:
         """Until Ctrl-C; by a handler, because an exception that is raised inside a query may get lost there."""
-        stopping = threading.Event()
-        signal.signal(signal.SIGINT, lambda *_: stopping.set())
-        self._show()
-        while not stopping.wait(interval):
+        asked: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+        while not asked:
             self._show()
+            shown = time.monotonic()
+            while not asked and time.monotonic() < shown + interval:
+                time.sleep(0.05)
 
     def _show(self) -> None:
         rows = [list(COLUMNS), *([str(row[field]) for field in COLUMNS.values()] for row in statistics())]
