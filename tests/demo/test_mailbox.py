@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bharatmart.demo.mailbox import SUBJECTS, Mailbox, pdfs_of
-from bharatmart.demo.supervisor import Supervisor
+from bharatmart.demo.supervisor import Child, Supervisor
 from notifications import messages
 
 
@@ -22,6 +22,12 @@ def receipt(pdf: bytes, order_id: int = 7) -> EmailMessage:
     mail.set_content("नमस्ते")
     mail.add_attachment(pdf, maintype="application", subtype="pdf", filename="BM-2026-27-000001.pdf")
     return mail
+
+
+def kill_and_wait_for_the_next(child: Child, supervisor: Supervisor) -> None:
+    killed = child.pid
+    os.kill(killed, signal.SIGKILL)
+    supervisor.wait_until(lambda: child.pid != killed, 20, "the next mailbox")
 
 
 def test_mails_are_kept_as_files_also_by_a_server_that_was_killed_between_them(tmp_path: Path) -> None:
@@ -35,8 +41,7 @@ def test_mails_are_kept_as_files_also_by_a_server_that_was_killed_between_them(t
         for order_id in (7, 8):
             with smtplib.SMTP(*door.getsockname(), timeout=30) as client:  # type: ignore[misc]
                 client.send_message(receipt(b"%PDF-1.7 ...", order_id))
-            os.kill(child.pid, signal.SIGKILL)
-            supervisor.sleep(1.0)
+            kill_and_wait_for_the_next(child, supervisor)
 
     assert [str(mail["To"]) for mail in mailbox.mails()] == ["asha@bharatmart.example"] * 2
     assert [path.name[:28] for path in sorted(folder.iterdir())] == [
