@@ -190,6 +190,16 @@ def test_dispatch_once_publishes_and_ends(processes: Processes, redis: Redis):
     assert (redis.llen("rq:queue:order"), redis.zcard("rq:scheduler:scheduled_jobs")) == (1, 1)
 
 
+def test_dispatch_publishes_until_it_is_told_to_stop(processes: Processes, redis: Redis):
+    dispatch = processes.manage("dispatch")
+    for count in (1, 2):
+        record.enqueue(label=str(count))
+        wait_for(lambda count=count: redis.llen("rq:queue:order") == count)
+
+    assert dispatch.stop() == 0
+    assert dispatch.output == ""
+
+
 def test_worker_refuses_a_redis_that_evicts(processes: Processes, redis: Redis):
     redis.config_set("maxmemory-policy", "allkeys-lru")
     try:

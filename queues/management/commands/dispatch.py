@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from typing import Any
 
 from django.conf import settings
@@ -28,11 +29,19 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(f"{dispatch_all(broker)} offers published")
             return
-        dispatcher, housekeeper = Dispatcher(broker), Housekeeper(broker)
+        self.stop_asked = False
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: dispatcher.stopping.set())
-        thread = threading.Thread(target=housekeeper.run, name="housekeeper", daemon=True)
-        thread.start()
-        dispatcher.run()
-        housekeeper.stopping.set()
-        thread.join(timeout=10)
+            signal.signal(number, self._stop)
+        helpers: list[Dispatcher | Housekeeper] = [Dispatcher(broker), Housekeeper(broker)]
+        threads = [threading.Thread(target=helper.run, name=type(helper).__name__, daemon=True) for helper in helpers]
+        for thread in threads:
+            thread.start()
+        while not self.stop_asked:
+            time.sleep(0.1)
+        for helper in helpers:
+            helper.stopping.set()
+        for thread in threads:
+            thread.join(timeout=settings.QUEUE_POLL + 10)
+
+    def _stop(self, *_: object) -> None:
+        self.stop_asked = True
