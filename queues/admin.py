@@ -151,16 +151,19 @@ class JobAdmin(ReadOnlyAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         job: Any = self.get_object(request, object_id)
-        buttons = {
-            "may_retry": job is not None and job.state in RETRYABLE and self.has_retry_permission(request),
-            "may_retry_all": job is not None
-            and job.state == JobState.FAILED
-            and bool(job.error)
-            and self.has_retry_permission(request),
-            "may_cancel": job is not None and job.state == JobState.WAITING and self.has_cancel_permission(request),
-            "may_discard": job is not None and job.state in FINAL and self.has_discard_permission(request),
-        }
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **buttons})
+        buttons = self._buttons(request, job) if job is not None else []
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "buttons": buttons})
+
+    def _buttons(self, request: HttpRequest, job: Job) -> list[tuple[str, str]]:
+        """The actions that this job and this user allow, with their labels."""
+        may_retry = self.has_retry_permission(request)
+        buttons = (
+            ("retry_selected", "Retry with a new budget", job.state in RETRYABLE and may_retry),
+            ("retry_same_error", "Retry all with this error", job.state == JobState.FAILED and job.error and may_retry),
+            ("discard_selected", "Discard", job.state in FINAL and self.has_discard_permission(request)),
+            ("cancel_selected", "Cancel", job.state == JobState.WAITING and self.has_cancel_permission(request)),
+        )
+        return [(action, label) for action, label, allowed in buttons if allowed]
 
     @admin.display(description="state", ordering="state")
     def coloured_state(self, job: Job) -> SafeString:
