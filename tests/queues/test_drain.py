@@ -33,6 +33,7 @@ def test_five_run_at_once_and_sigterm_drains(processes: Processes, redis: Redis)
     assert (runs("mail"), ended("mail"), states()) == (5, 5, {"completed": 5, "waiting": 7})
     assert set(Job.objects.filter(state="waiting").values_list("attempt", "crashes")) == {(0, 0)}
     assert redis.keys("rq:fetched:*") == []
+    assert redis.llen("rq:queue:email") == 7
     assert Worker.objects.get().stopped_at is not None
     assert redis.hexists("rq:worker:w", "death")
 

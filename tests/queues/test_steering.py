@@ -220,3 +220,12 @@ def test_links_of_a_queue_lead_to_its_jobs():
     assert f'href="{url}"' in page
     found = client.get(url.replace("&amp;", "&")).context["cl"].result_list
     assert [job.queue for job in found] == ["order"]
+
+
+def test_job_that_does_not_wait_is_never_cancelled_whatever_the_outbox_says():
+    # given a ledger that was damaged by hand
+    job_id = record.enqueue(label="a").id
+    Job.objects.filter(pk=job_id).update(state=JobState.ACTIVE)
+
+    assert steering.cancel_jobs([job_id], actor="asha") == []
+    assert Job.objects.get(pk=job_id).state == JobState.ACTIVE
