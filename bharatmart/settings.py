@@ -5,15 +5,14 @@
 
 import os
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import django_stubs_ext
-from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvValidationError
+from environs import Env
 from marshmallow.validate import OneOf, Range, Regexp
 
 from bharatmart.api.framework import rest_framework_settings, spectacular_settings
-from bharatmart.environment import BASE_DIR, read_dotenv
+from bharatmart.environment import BASE_DIR, mistakes_in, read_dotenv, refuse_start_with
 from bharatmart.log import logging_settings
 from queues.backoff import exponential, fixed
 from queues.settings import rq_queues, tuned_by_environment, worker_mode
@@ -89,29 +88,23 @@ HTTPS = env.bool("HTTPS", not DEBUG)
 
 # Every queue on one screen; read and checked by queues/settings.py.
 QUEUES: dict[str, dict[str, Any]] = {
-    "email": {"concurrency": 5, "attempts": 5, "backoff": exponential(1), "timeout": 30},
+    "email": {"concurrency": 5, "attempts": 5, "backoff": exponential(1), "rate": "100/s", "timeout": 30},
     "order": {"concurrency": 10, "attempts": 3, "backoff": exponential(2), "timeout": 60},
     "payment": {"concurrency": 5, "attempts": 3, "backoff": fixed(5), "timeout": 60},
     "payment-webhook": {"concurrency": 20, "attempts": 5, "backoff": exponential(1), "timeout": 60},
     "payment-retry": {"concurrency": 3, "attempts": 3, "backoff": fixed(3600), "timeout": 60},
     "inventory-release": {"concurrency": 8, "attempts": 3, "backoff": exponential(2), "timeout": 30},
-    "manual-review": {"concurrency": 1, "attempts": 3, "backoff": exponential(5), "timeout": 30},
+    "manual-review": {"concurrency": 1, "scope": "global", "attempts": 3, "backoff": exponential(5), "timeout": 30},
     "reports": {"concurrency": 2, "attempts": 2, "backoff": exponential(30), "timeout": 600, "cpu": True},
 }
 QUEUES, _queue_mistakes = tuned_by_environment(QUEUES, os.environ)
 
 
-def _refuse_start() -> None:
-    """Raise one ImproperlyConfigured that names every wrong or missing variable."""
-    mistakes: list[str] = []
-    try:
-        env.seal()
-    except EnvValidationError as error:
-        told = cast("dict[str, list[str]]", error.error_messages)
-        mistakes += [f"{name}: {' '.join(messages)}" for name, messages in told.items()]
+def _mistakes() -> list[str]:
+    """Every wrong or missing variable, in a sentence each."""
+    mistakes = [*mistakes_in(env), *_queue_mistakes]
     if _database and _database.get("ENGINE") != "django.db.backends.postgresql":
         mistakes.append("DATABASE_URL: expected postgresql://user:password@host:port/name; got another database.")
-    mistakes += _queue_mistakes
     try:
         worker_mode(WORKER_MODE, QUEUE_REDIS_URL)
     except ValueError as error:
@@ -123,12 +116,10 @@ def _refuse_start() -> None:
             mistakes.append("DATABASE_URL: is not set; expected postgresql://user:password@host:port/name.")
         if WORKER_MODE in ("rq", "bull-queue") and not QUEUE_REDIS_URL:
             mistakes.append("QUEUE_REDIS_URL: is not set, but WORKER_MODE=rq needs it; expected redis://host:port/db.")
-    if mistakes:
-        hint = "" if DEBUG else "\n(For development set DEBUG=1; .env.example shows every variable.)"
-        raise ImproperlyConfigured("BharatMart cannot start:\n  " + "\n  ".join(sorted(mistakes)) + hint)
+    return mistakes
 
 
-_refuse_start()
+refuse_start_with(_mistakes(), debug=DEBUG)
 WORKER_MODE = worker_mode(WORKER_MODE, QUEUE_REDIS_URL)
 RQ_QUEUES = rq_queues(QUEUES, QUEUE_REDIS_URL)
 RQ = {

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from . import ledger, outbox, pauses, registry, runner
+from . import ledger, limits, outbox, pauses, registry, runner
 from .errors import BrokerUnavailable, unforeseen
 from .ledger import Claim, Verdict
+from .limits import Admitted
 from .offer import Offer
 from .settings import Queue
 from .threads import Threads
@@ -99,24 +100,24 @@ class Lane(threading.Thread):
 
     def _claim(self, slots: int) -> None:
         offers = [self.buffer.popleft() for _ in range(slots)]
-        claims: list[Claim] = []
+        admitted = Admitted([], refused=offers)
         try:
-            claims = ledger.claim(offers, self.executor.worker_id)
-            self.executor.started(claims)
-            if not claims:
-                self.executor.paused.forget()
-        except (DatabaseError, InterfaceError):
-            self.buffer.extendleft(reversed(offers))
-            raise
+            admitted = limits.claim(self.queue, offers, self.executor.worker_id)
+            self.executor.started(admitted.claims)
         finally:
-            self.executor.return_permits(slots - len(claims))
-            for _ in range(slots - len(claims)):
+            self.buffer.extendleft(reversed(admitted.refused))
+            self.executor.return_permits(slots - len(admitted.claims))
+            for _ in range(slots - len(admitted.claims)):
                 self.slots.release()
         try:
-            self._put_aside(offers, claims)
+            self._put_aside(offers[: slots - len(admitted.refused)], admitted.claims)
         finally:
-            for claim in claims:
+            for claim in admitted.claims:
                 self.threads.run(partial(self._work, claim))
+        if admitted.wait:
+            self.stopping.wait(admitted.wait)
+        elif not admitted.claims:
+            self.executor.paused.forget()
 
     def _put_aside(self, offers: list[Offer], claims: list[Claim]) -> None:
         """What was not claimed is dropped if it is stale; what came early or is unknown here is offered again."""

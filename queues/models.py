@@ -152,10 +152,13 @@ class Schedule(models.Model):
 
 
 class QueueState(models.Model):
-    """Whether a queue is paused: nothing of it is offered or claimed until it is resumed. No row: it runs."""
+    """What all processes share about a queue. No row: it runs, and nothing of its rate is spent."""
 
     name = models.CharField(max_length=63, primary_key=True)
-    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True, help_text="nothing is offered or claimed until resumed")
+    spent_until = models.DateTimeField(
+        null=True, editable=False, help_text="the starts of its rate are spent up to here"
+    )
 
     class Meta:
         default_permissions = ("view",)

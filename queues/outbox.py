@@ -3,6 +3,7 @@ and end with the claim (`ledger.claim` deletes the row).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -44,20 +45,38 @@ FROM locked, queues_job j
 WHERE o.job_id = locked.job_id AND j.id = locked.job_id
 RETURNING o.job_id, o."offer", o.queue, o.due_at, j.name, o.priority
 """
-DUE_NOW = LEASE.format(paused=PAUSED, due="<= clock_timestamp()", order="priority DESC, due_at, job_id")
-DUE_LATER = LEASE.format(paused=PAUSED, due="> clock_timestamp() + %s * interval '1 s'", order="due_at, job_id")
+FITTING = "<= clock_timestamp() AND (priority <= %s OR priority > %s)"
+DUE_NOW = LEASE.format(paused=PAUSED, due=FITTING, order="priority DESC, due_at, job_id")
+LATER = "> clock_timestamp() + %s * interval '1 s' AND priority <= 0"
+DUE_LATER = LEASE.format(paused=PAUSED, due=LATER, order="due_at, job_id")
 
 
-def lease(queue: str, limit: int) -> list[Offer]:
-    """Number and take up to `limit` due rows of a queue, highest priority first."""
+@dataclass(frozen=True)
+class Published:
+    """The lowest and the highest priority among the offers of a queue that lie in the broker."""
+
+    lowest: int = 32_767
+    highest: int = 32_767
+
+
+def lease(queue: str, limit: int, published: Published | None = None) -> list[Offer]:
+    """Number and take up to `limit` due rows of a queue, highest priority first.
+
+    A broker's list has a head and a tail: of rows that fit at neither, because some of what is published should
+    come before them and some after, none is taken until the former is claimed.
+    """
+    bounds = published or Published()
     with connection.cursor() as cursor:
-        cursor.execute(DUE_NOW, [queue, limit])
+        cursor.execute(DUE_NOW, [queue, bounds.lowest, bounds.highest, limit])
         rows = sorted(cursor.fetchall(), key=lambda row: (-row[5], row[3], row[0]))
-    return [Offer(*row[:5]) for row in rows]
+    return [replace(Offer(*row[:5]), overtakes=row[5] > bounds.highest) for row in rows]
 
 
 def lease_delayed(queue: str, limit: int, delay: float) -> list[Offer]:
-    """The same for rows that fall due in more than `delay` seconds, soonest first."""
+    """The same for rows that fall due in more than `delay` seconds, soonest first.
+
+    Those of a raised priority are not taken: a broker would put them at the tail when they are due.
+    """
     with connection.cursor() as cursor:
         cursor.execute(DUE_LATER, [queue, delay, limit])
         rows = sorted(cursor.fetchall(), key=lambda row: (row[3], row[0]))
@@ -74,12 +93,14 @@ def lease_window(queue: str, window: int, delayed_window: int, delay: float | No
         if not cursor.fetchone()[0]:
             return []
         cursor.execute(
-            "SELECT count(*) FILTER (WHERE due_at <= now()), count(*) FILTER (WHERE due_at > now())"
+            "SELECT count(*) FILTER (WHERE due_at <= now()), count(*) FILTER (WHERE due_at > now()),"
+            " min(priority) FILTER (WHERE due_at <= now()), max(priority) FILTER (WHERE due_at <= now())"
             " FROM queues_outbox WHERE queue = %s AND offered_at IS NOT NULL",
             [queue],
         )
-        offered, delayed = cursor.fetchone()
-        offers = lease(queue, min(LEASE_BATCH, window - offered)) if window > offered else []
+        offered, delayed, *priorities = cursor.fetchone()
+        published = Published(*priorities) if offered else Published()
+        offers = lease(queue, min(LEASE_BATCH, window - offered), published) if window > offered else []
         if delay is not None and delayed_window > delayed:
             offers += lease_delayed(queue, min(LEASE_BATCH, delayed_window - delayed), delay)
     return offers

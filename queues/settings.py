@@ -15,6 +15,7 @@ from django.core.signals import setting_changed
 
 from .backoff import Backoff, exponential, fixed
 from .errors import UnknownQueue
+from .rate import Rate
 
 DEFAULT_QUEUE = "default"
 """The name that rq's commands need when none is given; it refuses jobs."""
@@ -31,6 +32,10 @@ NOT_YET_BUILT = ("sqs", "oci-queue")
 TUNED_BY_WORKER_VARIABLES = ("email", "order", "payment")
 
 
+SCOPES = ("process", "global")
+"""Whether `concurrency` counts the jobs of each process or of all together."""
+
+
 @dataclass(frozen=True)
 class Queue:
     """One declared queue. Times are in seconds."""
@@ -41,6 +46,8 @@ class Queue:
     backoff: Backoff = field(default_factory=lambda: exponential(1))
     timeout: float = 60
     cpu: bool = False
+    scope: str = "process"
+    rate: Rate | None = None
     keep_completed: timedelta = timedelta(days=7)
     keep_failed: timedelta = timedelta(days=30)
     keep_completed_count: int | None = None
@@ -59,9 +66,14 @@ class Mistake:
 EXPECTED: dict[str, tuple[str, Any]] = {
     "concurrency": ("a whole number of at least 1", lambda v: _is_int(v) and v >= 1),
     "attempts": ("a whole number of at least 1", lambda v: _is_int(v) and v >= 1),
-    "backoff": ("exponential(seconds), fixed(seconds) or a function of the attempt's number", callable),
+    "backoff": (
+        "exponential(seconds), fixed(seconds) or a function of the attempt's number",
+        lambda v: callable(v) and _is_backoff(v),
+    ),
     "timeout": ("seconds, more than 0", lambda v: (_is_int(v) or isinstance(v, float)) and 0 < v < inf),
     "cpu": ("True or False", lambda v: isinstance(v, bool)),
+    "scope": ("'process' or 'global'", lambda v: v in SCOPES),
+    "rate": ("a rate such as '100/s', '30/m' or '5/h', or None", lambda v: v is None or _is_rate(v)),
     "keep_completed": ("a timedelta", lambda v: isinstance(v, timedelta)),
     "keep_failed": ("a timedelta", lambda v: isinstance(v, timedelta)),
     "keep_completed_count": ("a whole number of at least 0, or None", lambda v: v is None or (_is_int(v) and v >= 0)),
@@ -71,6 +83,22 @@ EXPECTED: dict[str, tuple[str, Any]] = {
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_rate(value: object) -> bool:
+    try:
+        Rate.parse(str(value))
+    except ValueError:
+        return False
+    return isinstance(value, str)
+
+
+def _is_backoff(function: Any) -> bool:
+    """Whether it answers the number of an attempt with seconds."""
+    try:
+        return all(0 <= float(function(attempt)) < inf for attempt in (1, 2, 30))
+    except Exception:
+        return False
 
 
 def _is_number(text: str) -> bool:
@@ -168,11 +196,13 @@ def declared() -> dict[str, Queue]:
     """Every declared queue by name."""
     from django.conf import settings
 
-    known = {field.name for field in fields(Queue)}
-    return {
-        name: Queue(name=name, **{option: value for option, value in options.items() if option in known})
-        for name, options in settings.QUEUES.items()
-    }
+    return {name: _queue(name, options) for name, options in settings.QUEUES.items()}
+
+
+def _queue(name: str, options: Mapping[str, Any]) -> Queue:
+    known = {option: value for option, value in options.items() if option in {field.name for field in fields(Queue)}}
+    rate = Rate.parse(known["rate"]) if known.get("rate") else None
+    return Queue(name=name, **{**known, "rate": rate})
 
 
 def get(name: str) -> Queue:

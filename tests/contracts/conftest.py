@@ -1,3 +1,4 @@
 from tests.payments.gateway_process import gateway, gateway_process
+from tests.queues.conftest import ledger_db, processes, redis, test_database
 
-__all__ = ["gateway", "gateway_process"]
+__all__ = ["gateway", "gateway_process", "ledger_db", "processes", "redis", "test_database"]

@@ -38,6 +38,12 @@ def record_mail(label: str) -> None:
 
 
 @job(queue="order")
+def take_a_moment(label: str) -> None:
+    """Be busy for 20 ms, as with a quick call to somebody else."""
+    time.sleep(0.02)
+
+
+@job(queue="order")
 def wait_for_gate(label: str, gate: str) -> None:
     """Run until the gate is open, at most a minute."""
     run = begin(label)

@@ -3,6 +3,7 @@
 Half the start-up time of the whole shop; the tables are there either way.
 """
 
+import json
 import os
 
 from bharatmart.settings import *  # noqa: F403
@@ -11,3 +12,4 @@ INSTALLED_APPS = ["queues", "django_rq", "tests.jobapp"]
 MIDDLEWARE = []
 ROOT_URLCONF = "tests.jobapp.urls"
 QUEUES["order"]["timeout"] = float(os.environ.get("ORDER_TIMEOUT", "60"))  # noqa: F405
+QUEUES["order"] |= json.loads(os.environ.get("ORDER_OPTIONS", "{}"))  # noqa: F405

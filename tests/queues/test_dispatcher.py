@@ -86,15 +86,6 @@ def test_claimed_job_makes_room_in_the_window(redis: Redis, settings):
     assert Dispatcher(RqBroker()).sweep() == 1
 
 
-def test_higher_priority_goes_first(redis: Redis):
-    low, high = write_jobs(2, priority=-1), write_jobs(2, priority=5)
-    normal = write_jobs(1)
-
-    dispatch_all(RqBroker())
-
-    assert [int(message.split("-")[0]) for message in messages(redis)] == [*high, *normal, *low]
-
-
 def test_long_delays_go_to_rq_schedulers_set_soonest_first(redis: Redis, settings):
     settings.QUEUE_DELAYED_WINDOW = 2
     late, soon, sooner = (write_jobs(1, run_after=seconds)[0] for seconds in (300, 200, 100))

@@ -14,6 +14,7 @@ from queues.errors import UnknownQueue
 from queues.models import Attempt, AuditEntry, Job, Outbox, QueueState, Worker
 from queues.pauses import PausedQueues
 from queues.testing import drain
+from tests.contracts.brokers import BROKERS
 from tests.jobapp.jobs import note, record, record_mail
 from tests.processes import Processes, wait_for
 from tests.queues.facts import messages, states
@@ -21,11 +22,6 @@ from tests.queues.facts import messages, states
 JOBS = 1000
 BATCH = 10
 """What the worker tries to claim at once, and may have tried when the queue was paused."""
-NOBODY = "redis://127.0.0.1:9/0"
-BROKERS = {
-    "rq": {"WORKER_MODE": "rq"},
-    "in-process": {"WORKER_MODE": "in-process", "QUEUE_REDIS_URL": NOBODY},
-}
 
 
 @pytest.fixture(autouse=True)

@@ -24,11 +24,15 @@ def test_right_declaration_has_no_mistakes():
         "backoff": fixed(3),
         "timeout": 0.5,
         "cpu": True,
+        "scope": "global",
+        "rate": "30/m",
         "keep_completed": timedelta(days=1),
         "keep_failed": timedelta(days=2),
     }
 
-    assert mistakes_in({"email": complete, "payment-webhook": {}}) == []
+    minutes = {"backoff": lambda attempt: 60 * attempt, "rate": None, "scope": "process"}
+
+    assert mistakes_in({"email": complete, "payment": minutes, "payment-webhook": {}}) == []
 
 
 @pytest.mark.parametrize("declared", [None, [], {}, "email", 3], ids=repr)
@@ -62,25 +66,25 @@ def test_unknown_option_that_resembles_none_is_told_with_all_known_ones():
     assert set(EXPECTED) >= {"concurrency", "attempts", "backoff", "timeout", "cpu", "keep_completed", "keep_failed"}
 
 
+WRONG: dict[str, tuple[str, list[object]]] = {
+    "concurrency": ("a whole number of at least 1", [0, True, "5", 2.0]),
+    "attempts": ("a whole number of at least 1", [-1, None]),
+    "backoff": (
+        "exponential(seconds), fixed(seconds) or a function of the attempt's number",
+        [5, lambda: 5, lambda attempt: "soon", lambda attempt: -1],
+    ),
+    "timeout": ("seconds, more than 0", [0, True, float("nan"), float("inf"), timedelta(seconds=1)]),
+    "cpu": ("True or False", ["yes"]),
+    "scope": ("'process' or 'global'", ["gobal", None]),
+    "rate": ("a rate such as '100/s', '30/m' or '5/h', or None", [100, "100 per second", "0/s"]),
+    "keep_completed": ("a timedelta", [7]),
+    "keep_failed": ("a timedelta", ["30 days"]),
+}
+
+
 @pytest.mark.parametrize(
     ("option", "value", "expected"),
-    [
-        ("concurrency", 0, "a whole number of at least 1"),
-        ("concurrency", True, "a whole number of at least 1"),
-        ("concurrency", "5", "a whole number of at least 1"),
-        ("concurrency", 2.0, "a whole number of at least 1"),
-        ("attempts", -1, "a whole number of at least 1"),
-        ("attempts", None, "a whole number of at least 1"),
-        ("backoff", 5, "exponential(seconds), fixed(seconds) or a function of the attempt's number"),
-        ("timeout", 0, "seconds, more than 0"),
-        ("timeout", True, "seconds, more than 0"),
-        ("timeout", float("nan"), "seconds, more than 0"),
-        ("timeout", float("inf"), "seconds, more than 0"),
-        ("timeout", timedelta(seconds=1), "seconds, more than 0"),
-        ("cpu", "yes", "True or False"),
-        ("keep_completed", 7, "a timedelta"),
-        ("keep_failed", "30 days", "a timedelta"),
-    ],
+    [(option, value, expected) for option, (expected, values) in WRONG.items() for value in values],
 )
 def test_wrong_value_is_told_with_what_was_expected_and_got(option: str, value: object, expected: str):
     assert told({"email": {option: value}}) == [
@@ -91,12 +95,9 @@ def test_wrong_value_is_told_with_what_was_expected_and_got(option: str, value: 
 def test_all_mistakes_are_told_at_once():
     wrong = {"email": {"attempts": 0, "speed": 1}, "or der": {}, "payment": None}
 
-    assert [mistake.id for mistake in mistakes_in(wrong)] == [
-        "queues.E005",
-        "queues.E004",
-        "queues.E002",
-        "queues.E003",
-    ]
+    found = [mistake.id for mistake in mistakes_in(wrong)]
+
+    assert found == ["queues.E005", "queues.E004", "queues.E002", "queues.E003"]
 
 
 def test_mistakes_are_system_checks():

@@ -21,10 +21,13 @@ class RqBroker:
 
     def publish(self, offers: Sequence[Offer]) -> None:
         at = timezone.now()
+        to_tail = [offer for offer in offers if not offer.overtakes]
+        to_head = [offer for offer in reversed(offers) if offer.overtakes]
+        ordered = to_tail + to_head
         with broker_errors():
-            for start in range(0, len(offers), BATCH):
+            for start in range(0, len(ordered), BATCH):
                 pipeline = client().pipeline(transaction=False)
-                write(pipeline, offers[start : start + BATCH], at)
+                write(pipeline, ordered[start : start + BATCH], at)
                 pipeline.execute()
 
     def held(self, offers: Sequence[Offer], workers: Collection[int]) -> set[Offer]:

@@ -49,7 +49,8 @@ def write(pipeline: Pipeline, offers: Sequence[Offer], at: datetime) -> None:
         if delay > 0:
             pipeline.zadd(SCHEDULED, {offer.message_id: time.time() + delay})
         else:
-            pipeline.rpush(queue_key(offer.queue), offer.message_id)
+            push = pipeline.lpush if offer.overtakes else pipeline.rpush
+            push(queue_key(offer.queue), offer.message_id)
     pipeline.sadd(QUEUES, *{queue_key(offer.queue) for offer in offers})
 
 

@@ -1,0 +1,91 @@
+"""One suite for every broker: however offers reach the workers, jobs are limited, ordered and steered the same."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from queues import ledger
+from queues.models import Job
+from tests.contracts.brokers import BROKERS
+from tests.jobapp.jobs import record_mail, take_a_moment, wait_for_gate
+from tests.jobapp.models import Run
+from tests.processes import Processes, Started, wait_for
+from tests.queues.facts import open_gate, states, wait_for_workers
+
+StartWorker = Callable[..., Started]
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(params=BROKERS)
+def start_worker(request: pytest.FixtureRequest, processes: Processes) -> StartWorker:
+    """Starts a worker of a type, `start_worker("email")`, on the broker whose turn it is."""
+
+    def start(worker_type: str, **environment: str) -> Started:
+        return processes.manage("work", worker_type, LOG_LEVEL="WARNING", **BROKERS[request.param], **environment)
+
+    return start
+
+
+def most_in_any_second(moments: Sequence[datetime]) -> int:
+    """The largest number of these moments that lie within one second, wherever it begins."""
+    ordered, most, first = sorted(moments), 0, 0
+    for last, at in enumerate(ordered):
+        while at - ordered[first] >= SECOND:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def test_rate_holds_over_three_processes_and_is_used(start_worker: StartWorker):
+    # given 500 mails, and three workers whose queue allows 100 starts a second
+    ledger.enqueue([record_mail.request({"label": str(number)}) for number in range(500)])
+
+    for _ in range(3):
+        start_worker("email")
+    wait_for(lambda: states() == {"completed": 500}, within=60)
+
+    # then no second saw more, a good one nearly as many, and every process had its part
+    started = list(Job.objects.values_list("started_at", flat=True))
+    assert 90 <= most_in_any_second([at for at in started if at]) <= 100
+    assert Run.objects.values("pid").distinct().count() == 3
+
+
+def test_global_queue_runs_one_job_over_three_processes_also_when_one_is_killed(start_worker: StartWorker):
+    # given three workers of a queue with one job at once over all, and one of them running
+    review = wait_for_gate.using(queue_name="manual-review")
+    for number in range(6):
+        review.enqueue(label=f"review {number}", gate="g")
+    workers = {worker.pid: worker for worker in [start_worker("order") for _ in range(3)]}
+    wait_for_workers(3)
+    first = wait_for(Run.objects.first)
+
+    # when it is killed, and the gate opens
+    workers[first.pid].kill()
+    open_gate("g")
+    wait_for(lambda: states() == {"completed": 6})
+
+    # then the six ran one after the other, the first of them twice
+    runs = list(Run.objects.order_by("started_at"))
+    assert [run.label for run in runs].count(first.label) == 2
+    assert len(runs) == 7
+    whole = [run for run in runs if run.ended_at]
+    assert all(before.ended_at <= after.started_at for before, after in pairwise(whole) if before.ended_at)
+
+
+def test_high_priority_overtakes_five_thousand_low_ones(start_worker: StartWorker):
+    # given a worker in the midst of 5,000 jobs of 20 ms
+    low = take_a_moment.using(priority=-1)
+    ledger.enqueue([low.request({"label": str(number)}) for number in range(5000)])
+    start_worker("order")
+    wait_for(lambda: states().get("completed", 0) >= 200)
+
+    # when an urgent one is written
+    urgent = Job.objects.get(pk=take_a_moment.using(priority=5).enqueue(label="urgent").id)
+    wait_for(lambda: Job.objects.filter(pk=urgent.pk, state="completed").exists())
+
+    # then it started within two seconds' work of ten threads
+    urgent.refresh_from_db()
+    between = Job.objects.filter(priority=-1, started_at__range=(urgent.created_at, urgent.started_at))
+    assert between.count() < 2 * 10 / 0.020
