@@ -9,10 +9,10 @@ import pytest
 from queues import ledger
 from queues.models import Job
 from tests.contracts.brokers import BROKERS
-from tests.jobapp.jobs import record_mail, take_a_moment, wait_for_gate
+from tests.jobapp.jobs import compute, crash_in_company, fail, record, record_mail, take_a_moment, wait_for_gate
 from tests.jobapp.models import Run
 from tests.processes import Processes, Started, wait_for
-from tests.queues.facts import open_gate, states, wait_for_workers
+from tests.queues.facts import open_gate, runs, states, wait_for_workers
 
 StartWorker = Callable[..., Started]
 SECOND = timedelta(seconds=1)
@@ -89,3 +89,66 @@ def test_high_priority_overtakes_five_thousand_low_ones(start_worker: StartWorke
     urgent.refresh_from_db()
     between = Job.objects.filter(priority=-1, started_at__range=(urgent.created_at, urgent.started_at))
     assert between.count() < 2 * 10 / 0.020
+
+
+def test_jobs_end_as_they_say(start_worker: StartWorker):
+    # given one job for each way to end, and one for each way to start
+    failing = {how: fail.enqueue(label=how, how=how).id for how in ("error", "permanent", "cancel", "snooze", "exit")}
+    others = {
+        "now": record.enqueue(label="now"),
+        "delayed": record.using(run_after=1.5).enqueue(label="delayed"),
+        "in a child": compute.enqueue(label="child"),
+        "crashing": crash_in_company.using(priority=-1, run_after=2).enqueue(label="crash"),
+        "under a key": record.using(key="k", run_after=60).enqueue(label="k"),
+        "under the same key": record.using(key="k").enqueue(label="k again"),
+    }
+    record.cancel(key="k")
+    ids = failing | {name: handle.id for name, handle in others.items()}
+    assert ids["under a key"] == ids["under the same key"]
+
+    # when workers run them, of which one will be taken down by a job
+    for _ in range(2):
+        start_worker("order", QUEUE_ORDER_BACKOFF_TYPE="fixed", QUEUE_ORDER_BACKOFF_DELAY="50")
+    wait_for(lambda: not Job.objects.filter(state__in=("waiting", "active")).exclude(pk=ids["snooze"]).exists())
+
+    # then each came to its end
+    jobs = Job.objects.in_bulk(ids.values())
+    assert {name: lives(jobs[job_id]) for name, job_id in ids.items()} == {
+        "error": ("failed", ["retry", "retry", "failed"]),
+        "exit": ("failed", ["retry", "retry", "failed"]),
+        "permanent": ("failed", ["failed"]),
+        "cancel": ("cancelled", ["cancelled"]),
+        "snooze": ("waiting", ["snoozed"]),
+        "now": ("completed", ["completed"]),
+        "delayed": ("completed", ["completed"]),
+        "in a child": ("completed", ["completed"]),
+        "crashing": ("completed", ["crashed", "completed"]),
+        "under a key": ("cancelled", []),
+        "under the same key": ("cancelled", []),
+    }
+    assert all(job.started_at >= job.run_at for job in jobs.values() if job.started_at and job.state == "completed")
+    gave_up = Job.objects.filter(name="jobapp.last_resort", state="completed").values_list("args__label", flat=True)
+    assert sorted(gave_up) == ["error", "exit", "permanent"]
+
+
+def lives(job: Job) -> tuple[str, list[str]]:
+    """The state of a job, and how its attempts ended."""
+    return str(job.state), [str(attempt.outcome) for attempt in job.attempts.all()]
+
+
+def test_ticks_come_once_over_three_processes_of_which_one_is_killed(start_worker: StartWorker):
+    # given three workers that tick every second
+    workers = [start_worker("order", JOBAPP_RECURS="1", QUEUE_SWEEP="0.2") for _ in range(3)]
+    wait_for(lambda: runs("tick") >= 1)
+
+    # when one is killed, and another comes whose clock is an hour behind
+    workers[0].kill()
+    start_worker("order", JOBAPP_RECURS="1", QUEUE_CLOCK_SHIFT="-3600")
+    wait_for(lambda: runs("tick") >= 5)
+
+    # then no second ticked twice, and they follow one another
+    keys = list(Job.objects.filter(name="jobapp.every_second").order_by("pk").values_list("key", flat=True))
+    seconds = [datetime.fromisoformat(str(key).partition("@")[2]) for key in keys]
+    assert len(set(seconds)) == len(seconds) >= 5
+    assert seconds == sorted(seconds)
+    assert seconds[-1] - seconds[0] < timedelta(minutes=1)

@@ -1,7 +1,7 @@
 """Recurring jobs tick once: over many processes, after a pause, and when the clock is set back."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +12,6 @@ from queues.checks import check_jobs
 from queues.job import JobDefinition
 from queues.models import Job, Schedule
 from queues.recurring import last_due
-from tests.processes import Processes, wait_for
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -133,24 +132,6 @@ def test_job_with_a_key_is_not_enqueued_while_it_is_live(hourly: JobDefinition):
 
     # then
     assert ticks() == 1
-
-
-def test_three_processes_one_of_them_killed_tick_each_second_once(processes: Processes):
-    # given three dispatchers, of which one is killed
-    several = [processes.manage("dispatch", JOBAPP_RECURS="1", QUEUE_SWEEP="0.2") for _ in range(3)]
-    wait_for(lambda: Job.objects.filter(name="jobapp.every_second").count() >= 2)
-    several[0].kill()
-
-    # when they go on for some seconds, and one's clock is set back an hour
-    processes.manage("dispatch", JOBAPP_RECURS="1", QUEUE_CLOCK_SHIFT="-3600")
-    wait_for(lambda: Job.objects.filter(name="jobapp.every_second").count() >= 6)
-
-    # then every tick stands there once, and they follow one another
-    keys = list(Job.objects.filter(name="jobapp.every_second").order_by("pk").values_list("key", flat=True))
-    seconds = [datetime.fromisoformat(str(key).partition("@")[2]) for key in keys]
-    assert len(set(keys)) == len(keys)
-    assert seconds == sorted(seconds)
-    assert seconds[-1] - seconds[0] < timedelta(seconds=60)
 
 
 @pytest.mark.parametrize(
