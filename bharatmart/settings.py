@@ -15,6 +15,7 @@ from bharatmart.api.framework import rest_framework_settings, spectacular_settin
 from bharatmart.environment import BASE_DIR, mistakes_in, read_dotenv, refuse_start_with
 from bharatmart.log import logging_settings
 from queues.backoff import exponential, fixed
+from queues.redis_url import check as check_redis_url
 from queues.settings import rq_queues, tuned_by_environment, worker_mode
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Order] and the like, which Django itself cannot subscribe
@@ -109,6 +110,10 @@ def _mistakes() -> list[str]:
         worker_mode(WORKER_MODE, QUEUE_REDIS_URL)
     except ValueError as error:
         mistakes.append(f"WORKER_MODE: {error}")
+    try:
+        check_redis_url(QUEUE_REDIS_URL or "redis://unset")
+    except ValueError as error:
+        mistakes.append(f"QUEUE_REDIS_URL: {error}")
     if not DEBUG:
         if not SECRET_KEY and "SECRET_KEY" not in str(mistakes):
             mistakes.append("SECRET_KEY: is not set; expected a long random string.")

@@ -16,6 +16,7 @@ from django.core.signals import setting_changed
 from .backoff import Backoff, exponential, fixed
 from .errors import UnknownQueue
 from .rate import Rate
+from .redis_url import is_sentinel, parse_sentinel
 
 DEFAULT_QUEUE = "default"
 """The name that rq's commands need when none is given; it refuses jobs."""
@@ -187,8 +188,22 @@ def _tune(options: dict[str, Any], prefix: str, environ: Mapping[str, str]) -> l
 
 def rq_queues(declared: Mapping[str, Any], redis_url: str) -> dict[str, dict[str, Any]]:
     """What django-rq reads as RQ_QUEUES: every declared queue and the `default` that its commands need."""
-    options = {"URL": redis_url or "redis://127.0.0.1:6379/0", "SERIALIZER": "rq.serializers.JSONSerializer"}
+    options = {**_rq_connection(redis_url), "SERIALIZER": "rq.serializers.JSONSerializer"}
     return {name: dict(options) for name in [*declared, DEFAULT_QUEUE]}
+
+
+def _rq_connection(redis_url: str) -> dict[str, Any]:
+    if not is_sentinel(redis_url):
+        return {"URL": redis_url or "redis://127.0.0.1:6379/0"}
+    address = parse_sentinel(redis_url)
+    return {
+        "SENTINELS": list(address.sentinels),
+        "MASTER_NAME": address.master,
+        "DB": address.db,
+        "USERNAME": address.username,
+        "PASSWORD": address.password,
+        "SENTINEL_KWARGS": {"password": address.sentinel_password},
+    }
 
 
 @cache

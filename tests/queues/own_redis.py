@@ -21,10 +21,10 @@ class OwnRedis:
         self.client = redis.Redis.from_url(self.url)
         self.start()
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         options = {"port": str(self.port), "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": str(self.folder)}
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        self.process = subprocess.Popen([str(valkey_server()), *words], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([str(valkey_server()), *words, *more], stdout=subprocess.DEVNULL)
         wait_for(self._answers)
         assert self.client.info("server")["process_id"] == self.process.pid
 

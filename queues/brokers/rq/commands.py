@@ -16,7 +16,7 @@ from django_rq.management.commands import rqworker as stock_worker
 
 from ... import settings as queue_settings
 from ...errors import UnknownQueue
-from .worker import EvictingRedis
+from .connection import UnfitRedis
 
 stock_pool = import_module("django_rq.management.commands.rqworker-pool")
 
@@ -93,7 +93,7 @@ class RqWorkerCommand(stock_worker.Command):
         refuse_unknown_queues(args)
         try:
             super().handle(*args, **options)
-        except (EvictingRedis, ValueError) as error:
+        except (UnfitRedis, ValueError) as error:
             raise CommandError(str(error)) from error
 
 

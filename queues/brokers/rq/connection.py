@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import redis
 from django.conf import settings
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 
 from ...errors import BrokerUnavailable
+from ...redis_url import SentinelAddress, is_sentinel, parse_sentinel
 from .keys import delete_wrong_types
 
 OPTIONS: dict[str, Any] = {
@@ -24,7 +26,21 @@ OPTIONS: dict[str, Any] = {
 @cache
 def client() -> redis.Redis:
     """The client for settings.QUEUE_REDIS_URL; connections are opened when first used."""
-    return redis.Redis.from_url(settings.QUEUE_REDIS_URL, **OPTIONS)
+    url = settings.QUEUE_REDIS_URL
+    return _master(parse_sentinel(url)) if is_sentinel(url) else redis.Redis.from_url(url, **OPTIONS)
+
+
+def _master(address: SentinelAddress) -> redis.Redis:
+    """A client that asks the Sentinels for the master whenever it connects, and so follows a fail-over."""
+    sentinel = Sentinel(
+        address.sentinels,
+        sentinel_kwargs={**OPTIONS, "password": address.sentinel_password},
+        db=address.db,
+        username=address.username,
+        password=address.password,
+        **OPTIONS,
+    )
+    return cast(redis.Redis, sentinel.master_for(address.master))
 
 
 @contextmanager
@@ -38,7 +54,16 @@ def broker_errors() -> Iterator[None]:
         raise BrokerUnavailable(f"Redis: {error}") from error
 
 
-def evicting_policy(connection: redis.Redis) -> str:
-    """The eviction policy if it may drop keys, else the empty string."""
+class UnfitRedis(Exception):
+    """A Redis that cannot carry jobs; says what to change."""
+
+
+def refuse_unfit(connection: redis.Redis) -> None:
+    """Raise UnfitRedis for a server that may drop waiting messages, or one of a cluster."""
     policy = str(connection.info("memory").get("maxmemory_policy", "noeviction"))
-    return "" if policy == "noeviction" else policy
+    if policy != "noeviction":
+        raise UnfitRedis(
+            f"Redis evicts keys (maxmemory-policy {policy}) and would lose waiting jobs; set it to noeviction"
+        )
+    if connection.info("cluster").get("cluster_enabled"):
+        raise UnfitRedis("Redis runs as a Cluster, which rq cannot use; take a single server or one behind Sentinels")

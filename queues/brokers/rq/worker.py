@@ -17,16 +17,12 @@ from rq.worker.base import WorkerStatus
 from ... import settings as queue_settings
 from .. import current
 from ..base import Consumer
-from .connection import client, evicting_policy
+from .connection import client, refuse_unfit
 from .consumer import RqConsumer
 from .keys import delete_wrong_types
 from .messages import MessageQueue
 
 log = logging.getLogger(__name__)
-
-
-class EvictingRedis(Exception):
-    """Redis may drop waiting messages when its memory is full."""
 
 
 def served_queues(names: Sequence[str]) -> list[str]:
@@ -59,10 +55,10 @@ class Worker(rq.Worker):
         max_idle_time: int | None = None,
         **_: Any,
     ) -> bool:
-        """Run jobs until told to stop; True if any was run. Refuses a Redis that evicts keys."""
+        """Run jobs until told to stop; True if any was run. Refuses a Redis that cannot carry jobs."""
         from ...executor import Executor
 
-        self._refuse_evicting_redis()
+        refuse_unfit(self.connection)
         self._sign_in()
         self.set_state(WorkerStatus.IDLE)
         log.info("worker %s serves %s", self.name, ", ".join(self.queue_names()))
@@ -80,13 +76,6 @@ class Worker(rq.Worker):
             return bool(self.executor.run())
         finally:
             self._say_goodbye()
-
-    def _refuse_evicting_redis(self) -> None:
-        policy = evicting_policy(self.connection)
-        if policy:
-            raise EvictingRedis(
-                f"Redis evicts keys (maxmemory-policy {policy}) and would lose waiting jobs; set it to noeviction"
-            )
 
     def _sign_in(self) -> None:
         """Write rq's worker key, over whatever else may lie where our keys belong."""

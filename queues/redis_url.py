@@ -1,0 +1,76 @@
+"""What QUEUE_REDIS_URL may be: one server, or a master that Sentinels know.
+
+redis://user:password@host:6379/0, rediss://… (TLS), unix:///run/redis.sock?db=0,
+sentinel://user:password@host:26379,host:26379/mymaster/0 (`?sentinel_password=` for the Sentinels' own)
+"""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, unquote, urlsplit
+
+SCHEMES = ("redis", "rediss", "unix", "sentinel")
+EXPECTED = (
+    "expected redis://host:port/db, rediss://… for TLS, unix:///path or sentinel://host:port,host:port/master-name/db"
+)
+
+
+@dataclass(frozen=True)
+class SentinelAddress:
+    """A master by its name, and the Sentinels that know where it is."""
+
+    sentinels: tuple[tuple[str, int], ...]
+    master: str
+    db: int = 0
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    sentinel_password: str | None = field(default=None, repr=False)
+
+
+def check(url: str) -> None:
+    """ValueError, which never shows the password, for what is no address of a Redis."""
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        raise ValueError(f"{EXPECTED}; got the scheme {parts.scheme!r}.")
+    if parts.scheme == "sentinel":
+        parse_sentinel(url)
+    elif parts.scheme == "unix":
+        if not parts.path:
+            raise ValueError(f"{EXPECTED}; got no path.")
+    else:
+        _host_and_port(parts.netloc.rpartition("@")[2], 6379)
+        _db(parts.path.removeprefix("/"))
+
+
+def is_sentinel(url: str) -> bool:
+    return url.startswith("sentinel:")
+
+
+def parse_sentinel(url: str) -> SentinelAddress:
+    """The parts of a sentinel:// URL; ValueError for one that lacks some."""
+    parts = urlsplit(url)
+    account, _, hosts = parts.netloc.rpartition("@")
+    username, _, password = account.partition(":")
+    master, _, db = parts.path.removeprefix("/").partition("/")
+    if not master:
+        raise ValueError(f"{EXPECTED}; got no name of a master.")
+    return SentinelAddress(
+        sentinels=tuple(_host_and_port(host, 26379) for host in hosts.split(",")),
+        master=unquote(master),
+        db=_db(db),
+        username=unquote(username) or None,
+        password=unquote(password) or None,
+        sentinel_password=parse_qs(parts.query).get("sentinel_password", [None])[0],
+    )
+
+
+def _host_and_port(text: str, default: int) -> tuple[str, int]:
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+)(?::([0-9]{1,5}))?", text)
+    if match is None or int(match[2] or default) not in range(1, 65_536):
+        raise ValueError(f"{EXPECTED}; got {text!r} instead of host:port.")
+    return match[1].strip("[]"), int(match[2] or default)
+
+
+def _db(text: str) -> int:
+    if text and not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{EXPECTED}; got {text!r} instead of the number of a database.")
+    return int(text or 0)
