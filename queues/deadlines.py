@@ -20,7 +20,7 @@ from django.db import connections
 from . import runner
 from . import settings as queue_settings
 from .errors import DeadlineExceeded
-from .interrupts import drop_connections, may_hold_shared_lock, raise_in, stack_of
+from .interrupts import cancel_queries, drop_connections, may_hold_shared_lock, raise_in, stack_of
 from .ledger import Claim, Verdict
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Run:
         self.claim = claim
         self.lane = lane
         self.thread = threading.get_ident()
+        self.connections = connections.all()
         self.deadline = time.monotonic() + queue_settings.get(claim.queue).timeout
         self.overdue_since: float | None = None
         self.verdict: Verdict | None = None
@@ -47,13 +48,18 @@ class Run:
         self._end = threading.Lock()
 
     def interrupt(self) -> None:
-        """Hand over the run's one exception, unless the job has ended: then none ever comes."""
+        """Hand over the run's one exception, unless the job has ended: then none ever comes.
+
+        A query that the thread waits for is cancelled, by a thread of its own since PostgreSQL may be away. It hits
+        this run alone: the connections of an interrupted run are dropped.
+        """
         if may_hold_shared_lock(self.thread) or not self._exception_goes_out.acquire(blocking=False):
             return
         try:
             raise_in(self.thread, DeadlineExceeded)
         finally:
             self.interrupted = True
+        threading.Thread(target=cancel_queries, args=(self.connections,), name="cancel", daemon=True).start()
 
     def close(self) -> None:
         """The job has ended. The exception, if it went out and has not come yet, comes in here or never."""
@@ -127,7 +133,7 @@ class Deadlines:
         verdict = runner.judge_timeout(run.claim, where)
         threading.Thread(target=self._write, args=(run.claim, verdict), name="late-verdict", daemon=True).start()
         if self.executor.replaceable:
-            self.executor.wedged = True
+            self.executor.wedge()
         else:
             run.lane.give_up_thread()
 

@@ -104,10 +104,17 @@ class Executor:
         """Claim nothing more; `run` drains and returns. Safe in a signal handler."""
         self.stop_asked = True
 
+    def wedge(self) -> None:
+        """A job hangs: claim nothing more; `run` drains and returns, and the process is to be replaced."""
+        self.wedged = True
+        for lane in self.lanes:
+            lane.stopping.set()
+
     def _register(self) -> None:
-        """Write a row for this process and open its end of the broker."""
+        """Write a row for this process, free what a dead predecessor held, and open our end of the broker."""
         names = [queue.name for queue in self.queues]
         self.worker_id = lease.register(self.name, names)
+        lease.bury(supervision.succeed(self.worker_id))
         self.consumer = self.broker.consumer(self.worker_id, names)
         if self.on_start is not None:
             self.on_start(self.consumer)

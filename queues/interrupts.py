@@ -1,12 +1,15 @@
-"""Breaking into another thread: an exception at its next bytecode, a look at where it is, and cleaning up after."""
+"""Breaking into another thread: an exception, the end of its query, a look at where it is, and cleaning up after."""
 
 import ctypes
 import logging
 import sys
 import traceback
+from collections.abc import Iterable
+from typing import Any
 
 import psycopg
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import TransactionStatus
 
 log = logging.getLogger(__name__)
@@ -37,19 +40,32 @@ def stack_of(thread: int) -> str:
     return "It hangs at (most recent call last):\n" + "".join(traceback.format_stack(frame)) if frame else ""
 
 
+def cancel_queries(wrappers: Iterable[BaseDatabaseWrapper]) -> None:
+    """Have PostgreSQL end what it does for these connections, which another thread may be waiting for.
+
+    psycopg waits in C, where no exception comes in.
+    """
+    for wrapper in wrappers:
+        if isinstance(wrapper.connection, psycopg.Connection):
+            _cancel_query(wrapper.connection)
+
+
+def _cancel_query(raw: psycopg.Connection[Any]) -> None:
+    try:
+        if raw.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            raw.cancel_safe(timeout=CANCEL_TIMEOUT)
+    except psycopg.Error as error:
+        log.debug("a query could not be cancelled: %s", error)
+
+
 def drop_connections() -> None:
     """Forget this thread's database connections, which may have been left in the middle of anything.
 
-    A query that still runs is cancelled, so that it keeps no locks. Django's wrappers go too: they may believe
-    in a transaction that has ended.
+    Django's wrappers go too: they may believe in a transaction that has ended.
     """
     for wrapper in connections.all(initialized_only=True):
         raw = wrapper.connection
         del connections[wrapper.alias]
         if isinstance(raw, psycopg.Connection):
-            try:
-                if raw.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                    raw.cancel_safe(timeout=CANCEL_TIMEOUT)
-                raw.close()
-            except psycopg.Error as error:
-                log.debug("an interrupted connection could not be closed: %s", error)
+            _cancel_query(raw)
+            raw.close()

@@ -37,7 +37,8 @@ class Parent:
     def __init__(self, max_jobs: int | None) -> None:
         self.pid = os.getpid()
         self.max_jobs = max_jobs
-        self.claimed = ctypes.c_longlong.from_buffer(mmap.mmap(-1, 8))  # shared with the children
+        self.claimed = _shared_number()
+        self.worker = _shared_number()
         self.dead: list[int] = []
         self.stop_asked = False
         self.pause = 0.0
@@ -91,6 +92,11 @@ class Parent:
             sys.exit(0)
 
 
+def _shared_number() -> ctypes.c_longlong:
+    """A number, first 0, that this process shares with those which it forks."""
+    return ctypes.c_longlong.from_buffer(mmap.mmap(-1, ctypes.sizeof(ctypes.c_longlong)))
+
+
 def _reap(child: int) -> int | None:
     """The child's code if it has ended. As pid 1 of a container the parent inherits and reaps orphans, too."""
     while True:
@@ -121,6 +127,14 @@ def count_claimed(jobs: int) -> None:
     """Let the parent know, for --max-jobs over several children."""
     if Parent.known:
         Parent.known.claimed.value += jobs
+
+
+def succeed(worker_id: int) -> int:
+    """Register this child as the worker of that row; the row of the dead child that it replaces, 0 if there is none."""
+    if not Parent.known:
+        return 0
+    former, Parent.known.worker.value = Parent.known.worker.value, worker_id
+    return former
 
 
 def is_dead_sibling(pid: int) -> bool:
