@@ -130,12 +130,12 @@ class Deadlines:
         where = stack_of(run.thread)
         late = self._late(run)
         log.error("%s #%d still hangs %.1f s after its deadline. %s", run.claim.name, run.claim.id, late, where)
-        verdict = runner.judge_timeout(run.claim, where)
-        threading.Thread(target=self._write, args=(run.claim, verdict), name="late-verdict", daemon=True).start()
         if self.executor.replaceable:
             self.executor.wedge()
         else:
             run.lane.give_up_thread()
+        verdict = runner.judge_timeout(run.claim, where)
+        threading.Thread(target=self._write, args=(run.claim, verdict), name="late-verdict", daemon=True).start()
 
     def _write(self, claim: Claim, verdict: Verdict) -> None:
         """In a thread of its own: PostgreSQL may be away, and other deadlines do not wait for it."""

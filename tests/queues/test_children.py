@@ -1,9 +1,15 @@
 """Child processes for CPU work and suspects: their ends, and the fork server's."""
 
+import contextlib
 import signal
+import socket
+import threading
+import time
 
 import psutil
+import pytest
 
+from queues.children import _messages
 from queues.models import Attempt, Worker
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.jobapp.models import Run
@@ -46,6 +52,36 @@ def test_child_is_killed_at_its_deadline(processes: Processes):
 
     assert (attempt.outcome, attempt.error) == ("timed out", "timed out after 2 s")
     wait_for(lambda: is_gone(child), within=5)
+
+
+def test_job_whose_child_comes_after_the_deadline_never_begins(processes: Processes):
+    """The fork server takes longer to start than this job may take."""
+    processes.manage("rqworker", "order", "email", ORDER_TIMEOUT="0.02", QUEUE_ORDER_MAX_ATTEMPTS="1")
+    late = compute.enqueue(label="late").id
+    assert wait_for_state(late, "failed").error == "timed out after 0.02 s"
+
+    # when the fork server is up: it has taken the late job's socket before those of the next
+    wait_for(lambda: compute.using(queue_name="email").enqueue(label="next") and runs("next"), every=0.3)
+
+    assert runs("late") == 0
+
+
+def test_messages_do_not_move_the_deadline():
+    ours, theirs = socket.socketpair()
+    deadline = time.monotonic() + 0.3
+
+    def talk() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                theirs.sendall(b'{"progress": 1}\n')
+                time.sleep(0.02)
+
+    with ours, theirs:
+        threading.Thread(target=talk, daemon=True).start()
+        with pytest.raises(TimeoutError):
+            for message in _messages(ours, deadline):
+                assert message == {"progress": 1}
+                assert time.monotonic() < deadline + 10
 
 
 def test_job_in_a_thread_is_not_in_a_child(processes: Processes):
