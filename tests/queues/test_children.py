@@ -54,9 +54,9 @@ def test_child_is_killed_at_its_deadline(processes: Processes):
     wait_for(lambda: is_gone(child), within=5)
 
 
-def test_job_whose_child_comes_after_the_deadline_never_begins(processes: Processes):
+def test_job_whose_child_comes_after_the_deadline_never_begins(processes: Processes, one_attempt: None):
     """The fork server takes longer to start than this job may take."""
-    processes.manage("rqworker", "order", "email", ORDER_TIMEOUT="0.02", QUEUE_ORDER_MAX_ATTEMPTS="1")
+    processes.manage("rqworker", "order", "email", ORDER_TIMEOUT="0.02")
     late = compute.enqueue(label="late").id
     assert wait_for_state(late, "failed").error == "timed out after 0.02 s"
 

@@ -81,9 +81,9 @@ def test_pool_replaces_a_process_in_which_a_job_hangs(processes: Processes):
 
 @pytest.mark.parametrize("endless", [spin, query])
 def test_job_that_can_be_interrupted_ends_at_its_deadline_and_its_process_lives_on(
-    processes: Processes, endless: JobDefinition
+    processes: Processes, one_attempt: None, endless: JobDefinition
 ):
-    processes.manage("rqworker", "order", QUEUE_ORDER_CONCURRENCY="1", QUEUE_ORDER_MAX_ATTEMPTS="1", **QUICK)
+    processes.manage("rqworker", "order", QUEUE_ORDER_CONCURRENCY="1", **QUICK)
     late = endless.enqueue(label="late").id
     wait_for(lambda: runs("late") == 1)
     after = record.enqueue(label="after").id

@@ -16,9 +16,9 @@ from django.db import connections
 from django.utils import timezone
 
 from queues import deadlines, interrupts, runner
-from queues.deadlines import Deadlines
+from queues.deadlines import Deadlines, Run
 from queues.errors import DeadlineExceeded
-from queues.ledger import Claim
+from queues.ledger import Claim, Verdict
 
 THREADS = 3
 ROUNDS = 1500
@@ -122,19 +122,40 @@ def test_exception_that_is_on_its_way_when_the_job_ends_does_not_come_after_it(
 
 def test_exception_waits_while_the_thread_may_hold_a_lock_of_all():
     """A logging handler whose lock stays taken would halt every other thread."""
-    seen: list[bool] = []
+    run = Run(claim_of(LONG, 1), None)  # type: ignore[arg-type]
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            seen.append(interrupts.may_hold_shared_lock(threading.get_ident()))
+            run.interrupt()
 
     logger = logging.Logger("some job's")
     logger.addHandler(Handler())
 
     logger.warning("halfway")
+    assert not run.interrupted
 
-    assert seen == [True]
-    assert not interrupts.may_hold_shared_lock(threading.get_ident())
+    with pytest.raises(DeadlineExceeded):
+        run.interrupt()
+        time.sleep(1)
+
+
+def test_job_gets_its_chance_when_the_watchdog_was_held_up(settings: Any):
+    """As after SIGSTOP: the grace begins with the first look, not with the deadline."""
+    settings.QUEUES = {SHORT: {"timeout": 0.001}}
+    settings.QUEUE_DEADLINE_GRACE = 0.3
+    watch = Deadlines(Engine())  # type: ignore[arg-type]
+    verdicts: list[Verdict | None] = []
+    job = threading.Thread(target=lambda: verdicts.append(watch.run_job(claim_of(SHORT, 10**9), None)))  # type: ignore[arg-type]
+    job.start()
+    time.sleep(0.5)
+
+    watcher = threading.Thread(target=watch.run)
+    watcher.start()
+    job.join(20)
+    watch.stopping.set()
+    watcher.join(20)
+
+    assert [verdict.outcome for verdict in verdicts if verdict] == ["timed out"]
 
 
 def test_connections_of_an_interrupted_job_are_dropped(ledger_db: None):
