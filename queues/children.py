@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +17,7 @@ from django.conf import settings
 from . import settings as queue_settings
 from .forkserver import dump_claim, load_verdict
 from .ledger import Claim, Verdict
-from .runner import given_back, judge, judge_crash
+from .runner import given_back, judge_crash, judge_timeout
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +35,12 @@ class Children:
 
     def run(self, claim: Claim) -> Verdict:
         """Run the job in a child and wait for its verdict; a child that crashes gives the crash's verdict."""
+        deadline = time.monotonic() + queue_settings.get(claim.queue).timeout
         ours, theirs = socket.socketpair()
         with ours:
             try:
                 self._hand_over(theirs)
-                ours.sendall(dump_claim(claim))
-                return self._await(ours, claim)
+                return self._await(ours, claim, deadline)
             except OSError as error:
                 return given_back(f"the fork server was gone: {error}", wait=1.0)
 
@@ -61,30 +63,30 @@ class Children:
                 process_group=0,  # Ctrl-C in a terminal is for the worker alone
             )
 
-    def _await(self, ours: socket.socket, claim: Claim) -> Verdict:
-        timeout = queue_settings.get(claim.queue).timeout
-        ours.settimeout(timeout)
+    def _await(self, ours: socket.socket, claim: Claim, deadline: float) -> Verdict:
+        """The claim is sent once there is a child, so that none begins after the deadline."""
         told: dict[str, Any] = {}
-        with ours.makefile("rb") as lines:
-            try:
-                for line in lines:
-                    told |= json.loads(line)
-                    if "exit" in told:
-                        break
-            except TimeoutError:
-                return self._time_out(claim, told, timeout)
+        try:
+            for message in _messages(ours, deadline):
+                told |= message
+                if "pid" in message:
+                    ours.sendall(dump_claim(claim))
+                if "exit" in message:
+                    break
+        except TimeoutError:
+            return self._time_out(claim, told)
         if "verdict" in told:
             return load_verdict(told["verdict"])
         if "exit" in told and not self.stopping:
             return judge_crash(claim, _how(told["exit"]))
         return given_back("its process fell with the worker")
 
-    def _time_out(self, claim: Claim, told: dict[str, Any], timeout: float) -> Verdict:
+    def _time_out(self, claim: Claim, told: dict[str, Any]) -> Verdict:
         if "verdict" in told:
             return load_verdict(told["verdict"])
         if "pid" in told and "exit" not in told:
             os.kill(told["pid"], signal.SIGKILL)
-        return judge(claim, TimeoutError(f"timed out after {timeout:g} s"))
+        return judge_timeout(claim)
 
     def stop(self) -> None:
         """End the fork server; children that still run are killed."""
@@ -94,6 +96,18 @@ class Children:
                 self.control.close()
             if self.server is not None:
                 self.server.wait()
+
+
+def _messages(connection: socket.socket, deadline: float) -> Iterator[dict[str, Any]]:
+    """What the child and the fork server write, line by line; TimeoutError at the (monotonic) deadline."""
+    rest = b""
+    while True:
+        connection.settimeout(max(0.001, deadline - time.monotonic()))
+        received = connection.recv(65536)
+        if not received:
+            return
+        *lines, rest = (rest + received).split(b"\n")
+        yield from map(json.loads, lines)
 
 
 def _how(code: int) -> str:

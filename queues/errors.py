@@ -45,6 +45,10 @@ class Permanent(Verdict):
     """No further attempt can help: end the job as failed at once."""
 
 
+class DeadlineExceeded(BaseException):
+    """The job's time is up. Raised in the middle of it; `except Exception` does not catch it."""
+
+
 class JobArgumentError(TypeError):
     """The arguments do not fit the job."""
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from . import lease, ledger, outbox
+from . import lease, ledger, outbox, supervision
 from . import settings as queue_settings
 from .brokers.base import Broker, Consumer
 from .children import Children
+from .deadlines import Deadlines
 from .dispatcher import Dispatcher
 from .errors import BrokerUnavailable
 from .housekeeping import Housekeeper
@@ -27,7 +28,10 @@ log = logging.getLogger(__name__)
 
 
 class Executor:
-    """Runs the jobs of some queues until stopped, or until `burst`, `max_jobs` or `max_idle_time` (s) end it."""
+    """Runs the jobs of some queues until stopped, or until `burst`, `max_jobs` or `max_idle_time` (s) end it.
+
+    `replaceable`: somebody starts another process when this one ends, so it may end when a job hangs.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class Executor:
         max_jobs: int | None = None,
         max_idle_time: float | None = None,
         on_start: Callable[[Consumer], None] | None = None,
+        replaceable: bool = False,
     ) -> None:
         self.queues = [queue_settings.get(queue) for queue in queues]
         self.broker = broker
@@ -47,7 +52,10 @@ class Executor:
         self.max_idle_time = max_idle_time
         self.on_start = on_start
         self.stop_asked = False  # a plain flag: an Event that a signal handler sets may deadlock with its waiter
+        self.replaceable = replaceable
+        self.wedged = False
         self.children = Children()
+        self.deadlines = Deadlines(self)
         self.max_jobs = max_jobs
         self.permits = max_jobs
         self.jobs_claimed = 0
@@ -74,17 +82,18 @@ class Executor:
                 ("broker-heartbeat", self.broker_heartbeat),
                 ("dispatcher", self.dispatcher),
                 ("housekeeper", self.housekeeper),
+                ("deadlines", self.deadlines),
             )
         ]
         self.lanes = [Lane(queue, self) for queue in self.queues]
         for thread in [*helpers, *self.lanes]:
             thread.start()
         try:
-            while not self.stop_asked and not self._done():
+            while not (self.stop_asked or self.wedged or supervision.is_orphan() or self._done()):
                 time.sleep(0.1)
         finally:
             self._drain()
-            for helper in (self.dispatcher, self.housekeeper, self.broker_heartbeat, self.heartbeat):
+            for helper in (self.dispatcher, self.housekeeper, self.broker_heartbeat, self.heartbeat, self.deadlines):
                 helper.stopping.set()
             for thread in helpers:
                 thread.join(timeout=settings.QUEUE_POLL + 5)
@@ -95,10 +104,17 @@ class Executor:
         """Claim nothing more; `run` drains and returns. Safe in a signal handler."""
         self.stop_asked = True
 
+    def wedge(self) -> None:
+        """A job hangs: claim nothing more; `run` drains and returns, and the process is to be replaced."""
+        self.wedged = True
+        for lane in self.lanes:
+            lane.stopping.set()
+
     def _register(self) -> None:
-        """Write a row for this process and open its end of the broker."""
+        """Write a row for this process, free what a dead predecessor held, and open our end of the broker."""
         names = [queue.name for queue in self.queues]
         self.worker_id = lease.register(self.name, names)
+        lease.bury(supervision.succeed(self.worker_id))
         self.consumer = self.broker.consumer(self.worker_id, names)
         if self.on_start is not None:
             self.on_start(self.consumer)
@@ -149,6 +165,7 @@ class Executor:
         with self.lock:
             self.in_flight.update({claim.id: claim for claim in claims})
             self.jobs_claimed += len(claims)
+            supervision.count_claimed(len(claims))
             self.active_at = time.monotonic()
 
     def ended(self, claim: Claim, verdict: Verdict) -> None:

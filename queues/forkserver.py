@@ -6,7 +6,6 @@ it and writes its verdict to it; when the child is gone the server adds how it e
 end of the control socket closes and the server takes all children down with it.
 """
 
-import ctypes
 import json
 import logging
 import os
@@ -21,10 +20,9 @@ from uuid import UUID
 
 from .ledger import Claim, Verdict
 from .states import JobState, Outcome
+from .supervision import die_with_parent
 
 log = logging.getLogger(__name__)
-
-PR_SET_PDEATHSIG = 1
 
 
 def dump_claim(claim: Claim) -> bytes:
@@ -50,6 +48,7 @@ class Server:
     """Forks a child for each socket it is sent, and tells how each child ended."""
 
     def __init__(self, control: socket.socket) -> None:
+        self.pid = os.getpid()
         self.control = control
         self.children: dict[int, socket.socket] = {}
 
@@ -77,14 +76,17 @@ class Server:
         if pid == 0:
             self._be_child(connection)
         self.children[pid] = connection
-        _write_line(connection, {"pid": pid})
+        try:
+            _write_line(connection, {"pid": pid})
+        except OSError:
+            os.kill(pid, signal.SIGKILL)  # nobody waits any more: the deadline came before the child
 
     def _be_child(self, connection: socket.socket) -> None:
         status = 1
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _die_with_parent()
+            die_with_parent(self.pid)
             for inherited in (self.control, *self.children.values()):
                 inherited.close()
             _run_and_tell(connection)
@@ -106,12 +108,6 @@ class Server:
             except OSError:
                 log.debug("nobody waits for child %d any more", pid)
             connection.close()
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to kill this child if the fork server dies (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _run_and_tell(connection: socket.socket) -> None:

@@ -6,6 +6,7 @@ It starts with the first request, after any fork, on a thread of its own; jobs n
 import atexit
 import logging
 import os
+import signal
 import threading
 from typing import Any
 
@@ -34,11 +35,24 @@ class WebExecutor:
             if self.started_in == os.getpid():
                 return
             self.started_in = os.getpid()
-            executor = Executor(queue_settings.queues_of(settings.WORKER_TYPE), brokers.current(), name="web")
-            thread = threading.Thread(target=executor.run, name="executor", daemon=True)
+            queues = queue_settings.queues_of(settings.WORKER_TYPE)
+            executor = Executor(queues, brokers.current(), name="web", replaceable=_is_under_gunicorn())
+            thread = threading.Thread(target=_run, args=(executor,), name="executor", daemon=True)
             thread.start()
             atexit.register(_stop, executor, thread)
         log.info("jobs run in this web process (WORKER_MODE=in-process)")
+
+
+def _is_under_gunicorn() -> bool:
+    """Whether a master replaces this process when it ends."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("gunicorn")
+
+
+def _run(executor: Executor) -> None:
+    executor.run()
+    if executor.wedged:
+        log.error("a job hangs in this web process: it ends after its requests, and gunicorn starts another")
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _stop(executor: Executor, thread: threading.Thread) -> None:

@@ -61,7 +61,7 @@ class Lane(threading.Thread):
             self.idle = True
             self.stopping.wait(settings.QUEUE_POLL)
             return
-        if self.executor.paused.has(self.queue.name):
+        if self.executor.paused.has(self.queue.name) or self.threads.too_many_hang:
             self.idle = True
             self._give_back()
             self.stopping.wait(min(settings.QUEUE_POLL, pauses.CHECK))
@@ -128,18 +128,27 @@ class Lane(threading.Thread):
         outbox.release([offer for offer in left if offer.name not in known], postpone=UNKNOWN_JOB_WAITS)
         self.executor.consumer.claimed(offers, claims)
 
-    def _work(self, claim: Claim) -> None:
+    def give_up_thread(self) -> None:
+        """A job hangs in one of the threads: its slot is free for another thread."""
+        self.threads.give_up_one()
+        self.slots.release()
+
+    def _work(self, claim: Claim) -> bool:
+        """Bring a job to its end; whether the thread may take the next one, or was given up meanwhile."""
         try:
-            self.executor.ended(claim, self._run(claim))
+            verdict = self._run(claim)
+            if verdict is None:
+                return False
+            self.executor.ended(claim, verdict)
         except BaseException:
             log.exception("job #%d could not be brought to an end", claim.id)
-        finally:
-            self.slots.release()
+        self.slots.release()
+        return True
 
-    def _run(self, claim: Claim) -> Verdict:
+    def _run(self, claim: Claim) -> Verdict | None:
         try:
             in_child = claim.suspect or ledger.runs_in_child(claim.name, claim.queue)
-            return self.executor.children.run(claim) if in_child else runner.run(claim)
+            return self.executor.children.run(claim) if in_child else self.executor.deadlines.run_job(claim, self)
         except Exception as error:
             log.exception("job #%d could not be run", claim.id)
             return runner.judge(claim, error)

@@ -39,6 +39,14 @@ def renew(worker_id: int) -> bool:
     return bool(Worker.objects.filter(pk=worker_id, stopped_at=None).update(beat_at=Now()))
 
 
+def bury(worker_id: int) -> list[int]:
+    """Free the jobs of a process that is known to be dead; nothing if it ended in good order."""
+    with transaction.atomic():
+        rows = Worker.objects.filter(pk=worker_id, stopped_at=None)
+        dead = rows.first()
+        return ledger.rescue(worker_id, str(dead)) if dead and rows.update(stopped_at=Now()) else []
+
+
 class Heartbeat:
     """Calls `beat` every QUEUE_HEARTBEAT seconds, on a connection of its thread's own."""
 

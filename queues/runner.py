@@ -7,7 +7,7 @@ from typing import Any
 from . import registry
 from . import settings as queue_settings
 from .backoff import exponential
-from .errors import Cancel, Permanent, Retry, Snooze, seconds_of
+from .errors import Cancel, DeadlineExceeded, Permanent, Retry, Snooze, seconds_of
 from .ledger import Claim, Verdict
 from .middleware import MIDDLEWARE, Call
 from .states import JobState, Outcome
@@ -45,10 +45,31 @@ def judge(claim: Claim, error: BaseException) -> Verdict:
             return Verdict(JobState.CANCELLED, Outcome.CANCELLED, error=told)
         case Permanent():
             return Verdict(JobState.FAILED, Outcome.FAILED, error=told, traceback=_traceback(error))
+    if _passed_deadline(error):
+        return judge_timeout(claim, _traceback(error))
     if claim.attempt >= claim.max_attempts:
         return Verdict(JobState.FAILED, Outcome.FAILED, error=told, traceback=_traceback(error))
     wait = error.after if isinstance(error, Retry) and error.after is not None else _back_off(claim)
     return Verdict(JobState.WAITING, Outcome.RETRY, error=told, traceback=_traceback(error), wait=wait)
+
+
+def judge_timeout(claim: Claim, trace: str = "") -> Verdict:
+    """The job did not end before its deadline: a spent attempt."""
+    told = f"timed out after {queue_settings.get(claim.queue).timeout:g} s"
+    if claim.attempt >= claim.max_attempts:
+        return Verdict(JobState.FAILED, Outcome.TIMED_OUT, error=told, traceback=trace)
+    return Verdict(JobState.WAITING, Outcome.TIMED_OUT, error=told, traceback=trace, wait=_back_off(claim))
+
+
+def _passed_deadline(error: BaseException | None) -> bool:
+    """Whether the deadline is behind the error: what a job raises while it is interrupted says nothing about it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, DeadlineExceeded):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def judge_crash(claim: Claim, how: str) -> Verdict:

@@ -29,4 +29,5 @@ class Outcome(TextChoices):
     CANCELLED = "cancelled"
     FAILED = "failed"
     CRASHED = "crashed"
+    TIMED_OUT = "timed out"
     GIVEN_BACK = "given back"

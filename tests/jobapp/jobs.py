@@ -7,6 +7,7 @@ import threading
 import time
 from datetime import timedelta
 
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from queues import Cancel, Event, Permanent, Retry, Snooze, job
@@ -131,3 +132,53 @@ def note(label: str) -> None:
     """Append a line to the file NOTES: the cheapest trace of a run."""
     with open(os.environ["NOTES"], "a") as notes:
         notes.write(f"{label}\n")
+
+
+def _is_open(gate: str) -> bool:
+    return Gate.objects.filter(name=gate).exists()
+
+
+@job(queue="order")
+def block(label: str, gate: str) -> None:
+    """Hang in a blocking call, unless the gate is open at the start."""
+    run = begin(label)
+    if not _is_open(gate):
+        time.sleep(600)
+    end(run)
+
+
+@job(queue="order")
+def swallow(label: str, gate: str) -> None:
+    """Run until the gate is open, whatever is raised here."""
+    run = begin(label)
+    while True:
+        try:
+            if _is_open(gate):
+                break
+            time.sleep(0.05)
+        except BaseException:
+            continue
+    end(run)
+
+
+@job(queue="order")
+def spin(label: str) -> None:
+    """Never end, in pure Python."""
+    begin(label)
+    while True:
+        pass
+
+
+@job(queue="order")
+def query(label: str) -> None:
+    """Never end, in PostgreSQL and in the middle of a transaction."""
+    begin(label)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(60)")
+
+
+@job(queue="order")
+def count(to: int) -> None:
+    """Take a while that is hard to foretell, in pure Python and without a trace."""
+    for _ in range(to):
+        pass

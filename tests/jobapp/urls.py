@@ -1,12 +1,14 @@
-"""A web process of the test jobs: one page that enqueues, one that does nothing; both tell who answered."""
+"""A web process of the test jobs: pages that enqueue, do nothing or take long; all tell who answered."""
 
 import os
 import threading
+import time
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from .jobs import record
+from .models import Gate
 
 
 def whoami(request: HttpRequest) -> HttpResponse:
@@ -18,4 +20,11 @@ def enqueue(request: HttpRequest) -> HttpResponse:
     return whoami(request)
 
 
-urlpatterns = [path("whoami", whoami), path("enqueue", enqueue)]
+def hold(request: HttpRequest) -> HttpResponse:
+    """Answer when the gate is open."""
+    while not Gate.objects.filter(name=request.GET["gate"]).exists():
+        time.sleep(0.05)
+    return whoami(request)
+
+
+urlpatterns = [path("whoami", whoami), path("enqueue", enqueue), path("hold", hold)]

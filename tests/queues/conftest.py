@@ -84,6 +84,12 @@ def redis() -> Iterator[Redis]:
 
 
 @pytest.fixture
+def one_attempt(settings: Any) -> None:
+    """Jobs of the order queue that this process writes have one attempt."""
+    settings.QUEUES = {**settings.QUEUES, "order": {**settings.QUEUES["order"], "attempts": 1}}
+
+
+@pytest.fixture
 def processes(ledger_db: None, redis: Redis, tmp_path: Path) -> Iterator[Processes]:
     """Start real processes with short times; those that still live after the test are killed."""
     started = Processes(tmp_path, QUICK)

@@ -1,10 +1,16 @@
 """Child processes for CPU work and suspects: their ends, and the fork server's."""
 
+import contextlib
 import signal
+import socket
+import threading
+import time
 
 import psutil
+import pytest
 
-from queues.models import Attempt
+from queues.children import _messages
+from queues.models import Attempt, Worker
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.jobapp.models import Run
 from tests.processes import Processes, is_gone, wait_for
@@ -24,7 +30,7 @@ def test_children_end_each_for_itself_and_a_fork_server_that_dies_is_replaced(pr
     for job_id in (short, on_cpu_queue):
         wait_for_state(job_id, "completed", within=10)
     pids = dict(Run.objects.values_list("label", "pid"))
-    assert len({*pids.values(), worker.pid}) == 4
+    assert len({*pids.values(), Worker.objects.get().pid, worker.pid}) == 5
 
     # when the fork server is killed, its child goes too, and the job runs again without blame
     psutil.Process(pids["long"]).parent().send_signal(signal.SIGKILL)  # type: ignore[union-attr]
@@ -37,15 +43,45 @@ def test_children_end_each_for_itself_and_a_fork_server_that_dies_is_replaced(pr
 
 
 def test_child_is_killed_at_its_deadline(processes: Processes):
-    processes.manage("rqworker", "order", ORDER_TIMEOUT="0.5")
+    processes.manage("rqworker", "order", ORDER_TIMEOUT="2")
     late = compute.enqueue(label="late", gate="never").id
     wait_for(lambda: runs("late") == 1)
     child = Run.objects.get().pid
 
     attempt = wait_for(lambda: Attempt.objects.filter(job_id=late).first())
 
-    assert (attempt.outcome, attempt.error) == ("retry", "TimeoutError: timed out after 0.5 s")
+    assert (attempt.outcome, attempt.error) == ("timed out", "timed out after 2 s")
     wait_for(lambda: is_gone(child), within=5)
+
+
+def test_job_whose_child_comes_after_the_deadline_never_begins(processes: Processes, one_attempt: None):
+    """The fork server takes longer to start than this job may take."""
+    processes.manage("rqworker", "order", "email", ORDER_TIMEOUT="0.02")
+    late = compute.enqueue(label="late").id
+    assert wait_for_state(late, "failed").error == "timed out after 0.02 s"
+
+    # when the fork server is up: it has taken the late job's socket before those of the next
+    wait_for(lambda: compute.using(queue_name="email").enqueue(label="next") and runs("next"), every=0.3)
+
+    assert runs("late") == 0
+
+
+def test_messages_do_not_move_the_deadline():
+    ours, theirs = socket.socketpair()
+    deadline = time.monotonic() + 0.3
+
+    def talk() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                theirs.sendall(b'{"progress": 1}\n')
+                time.sleep(0.02)
+
+    with ours, theirs:
+        threading.Thread(target=talk, daemon=True).start()
+        with pytest.raises(TimeoutError):
+            for message in _messages(ours, deadline):
+                assert message == {"progress": 1}
+                assert time.monotonic() < deadline + 10
 
 
 def test_job_in_a_thread_is_not_in_a_child(processes: Processes):
@@ -54,5 +90,5 @@ def test_job_in_a_thread_is_not_in_a_child(processes: Processes):
     open_gate("g")
 
     assert worker.exit_code() == 0
-    assert Run.objects.get().pid == worker.pid
+    assert Run.objects.get().pid == Worker.objects.get().pid
     assert Run.objects.get().thread.startswith("job-order")

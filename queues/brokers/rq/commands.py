@@ -3,10 +3,12 @@
 A refusal is a usage error: exit code 2 and a sentence.
 """
 
+import os
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from importlib import import_module
 from math import inf
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +17,7 @@ from django_rq.management.commands import rqscheduler as stock_scheduler
 from django_rq.management.commands import rqworker as stock_worker
 
 from ... import settings as queue_settings
+from ... import supervision
 from ...errors import UnknownQueue
 from .connection import UnfitRedis
 
@@ -78,7 +81,10 @@ def retype(parser: CommandParser, **types: Callable[[str], Any]) -> None:
 
 
 class RqWorkerCommand(stock_worker.Command):
-    """Run jobs: `rqworker email`, or all queues of WORKER_TYPE when none is named."""
+    """Run jobs: `rqworker email`, or all queues of WORKER_TYPE when none is named.
+
+    The jobs run in a child process, which this one replaces if it is killed or if a job hangs in it.
+    """
 
     help = "Runs jobs of the named queues (of WORKER_TYPE's queues when none is named)."
 
@@ -91,8 +97,11 @@ class RqWorkerCommand(stock_worker.Command):
         refuse_other_modes("rqworker")
         refuse_foreign(options)
         refuse_unknown_queues(args)
+        if options["pid"]:
+            Path(options["pid"]).expanduser().write_text(str(os.getpid()))
+        left = supervision.work_in_child(options["max_jobs"])
         try:
-            super().handle(*args, **options)
+            super().handle(*args, **{**options, "pid": None, "max_jobs": left})
         except (UnfitRedis, ValueError) as error:
             raise CommandError(str(error)) from error
 

@@ -15,6 +15,7 @@ from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
 from ... import settings as queue_settings
+from ... import supervision
 from .. import current
 from ..base import Consumer
 from .connection import client, refuse_unfit
@@ -55,7 +56,10 @@ class Worker(rq.Worker):
         max_idle_time: int | None = None,
         **_: Any,
     ) -> bool:
-        """Run jobs until told to stop; True if any was run. Refuses a Redis that cannot carry jobs."""
+        """Run jobs until told to stop; True if any was run. Refuses a Redis that cannot carry jobs.
+
+        Ends the process if a job hangs in it: the command's parent or rqworker-pool starts another.
+        """
         from ...executor import Executor
 
         refuse_unfit(self.connection)
@@ -70,17 +74,28 @@ class Worker(rq.Worker):
             max_jobs=max_jobs,
             max_idle_time=max_idle_time,
             on_start=self._attach,
+            replaceable=True,
         )
         self._install_signal_handlers()
         try:
-            return bool(self.executor.run())
+            ran = bool(self.executor.run())
         finally:
             self._say_goodbye()
+        if self.executor.wedged:
+            supervision.exit_wedged()
+        return ran
 
     def _sign_in(self) -> None:
         """Write rq's worker key, over whatever else may lie where our keys belong."""
         delete_wrong_types(self.connection, {self.key: b"hash"})
+        self._forget_dead_sibling()
         self.register_birth()
+
+    def _forget_dead_sibling(self) -> None:
+        """A killed child has left its key, and with it the name that this one bears now."""
+        host, pid = self.connection.hmget(self.key, "hostname", "pid")
+        if pid and supervision.is_dead_sibling(int(pid)) and host == str(self.hostname).encode():
+            self.connection.delete(self.key)
 
     def _attach(self, consumer: Consumer) -> None:
         if isinstance(consumer, RqConsumer):

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from queues import brokers
+from queues import brokers, supervision
 from queues.executor import Executor
 from queues.settings import WORKER_TYPES, queues_of
 
@@ -23,6 +23,7 @@ class Command(BaseCommand):
         if settings.WORKER_MODE == "none":
             told = "WORKER_MODE is 'none': jobs stay waiting and nothing runs them; set it to rq or in-process."
             raise CommandError(told, returncode=2)
+        supervision.work_in_child()
         if settings.WORKER_MODE == "rq":
             from queues.brokers.rq.worker import Worker
 
@@ -32,7 +33,9 @@ class Command(BaseCommand):
 
 
 def _work_in_process(queues: list[str], *, burst: bool) -> None:
-    executor = Executor(queues, brokers.current(), name="work", burst=burst)
+    executor = Executor(queues, brokers.current(), name="work", burst=burst, replaceable=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: executor.stop())
     executor.run()
+    if executor.wedged:
+        supervision.exit_wedged()

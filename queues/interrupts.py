@@ -1,0 +1,71 @@
+"""Breaking into another thread: an exception, the end of its query, a look at where it is, and cleaning up after."""
+
+import ctypes
+import logging
+import sys
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq import TransactionStatus
+
+log = logging.getLogger(__name__)
+
+SHARED_LOCKS = {"logging", "importlib._bootstrap", "importlib._bootstrap_external"}
+CANCEL_TIMEOUT = 1.0
+
+
+def raise_in(thread: int, exception: type[BaseException] | None) -> None:
+    """Have the exception raised in the thread, as soon as it runs Python; None takes back what has not come yet."""
+    asked = ctypes.py_object(exception) if exception else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), asked)
+
+
+def may_hold_shared_lock(thread: int) -> bool:
+    """Whether the thread is in code that takes locks of the whole process, which an exception might leave locked."""
+    frame = sys._current_frames().get(thread)
+    while frame is not None:
+        if frame.f_globals.get("__name__") in SHARED_LOCKS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def stack_of(thread: int) -> str:
+    """Where the thread is, as text; without the values of variables."""
+    frame = sys._current_frames().get(thread)
+    return "It hangs at (most recent call last):\n" + "".join(traceback.format_stack(frame)) if frame else ""
+
+
+def cancel_queries(wrappers: Iterable[BaseDatabaseWrapper]) -> None:
+    """Have PostgreSQL end what it does for these connections, which another thread may be waiting for.
+
+    psycopg waits in C, where no exception comes in.
+    """
+    for wrapper in wrappers:
+        if isinstance(wrapper.connection, psycopg.Connection):
+            _cancel_query(wrapper.connection)
+
+
+def _cancel_query(raw: psycopg.Connection[Any]) -> None:
+    try:
+        if raw.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            raw.cancel_safe(timeout=CANCEL_TIMEOUT)
+    except psycopg.Error as error:
+        log.debug("a query could not be cancelled: %s", error)
+
+
+def drop_connections() -> None:
+    """Forget this thread's database connections, which may have been left in the middle of anything.
+
+    Django's wrappers go too: they may believe in a transaction that has ended.
+    """
+    for wrapper in connections.all(initialized_only=True):
+        raw = wrapper.connection
+        del connections[wrapper.alias]
+        if isinstance(raw, psycopg.Connection):
+            _cancel_query(raw)
+            raw.close()

@@ -1,0 +1,83 @@
+"""A process that nobody replaces gives hung threads up and starts others, up to the size of the pool."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from queues.brokers.in_process import InProcessBroker
+from queues.executor import Executor
+from queues.models import Attempt, Job
+from tests.jobapp.jobs import record, swallow
+from tests.jobapp.models import Gate, Run
+from tests.processes import wait_for
+from tests.queues.facts import ended, open_gate, runs, wait_for_state
+
+
+@pytest.fixture
+def executor(ledger_db: None, settings: Any) -> Iterator[Executor]:
+    """One job at once, a third of a second for each."""
+    settings.QUEUE_POLL = 0.05
+    settings.QUEUE_DEADLINE_GRACE = 0.2
+    settings.QUEUES = {"order": {"timeout": 0.3, "attempts": 1}}
+    executor = Executor(["order"], InProcessBroker(), name="thread")
+
+    def run() -> None:
+        executor.run()
+        connections.close_all()
+
+    thread = threading.Thread(target=run, name="executor")
+    thread.start()
+    yield executor
+    Gate.objects.bulk_create([Gate(name=name) for name in ("end", "one", "other")], ignore_conflicts=True)
+    executor.stop()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_hung_thread_is_given_up_and_replaced(executor: Executor, caplog: pytest.LogCaptureFixture):
+    # given a job that hangs and has its verdict
+    hung = swallow.enqueue(label="hung", gate="end").id
+    assert wait_for_state(hung, "failed").error == "timed out after 0.3 s"
+
+    # when its thread is needed, another runs the jobs
+    for number in range(3):
+        wait_for_state(record.enqueue(label=str(number)).id, "completed")
+    threads = dict(Run.objects.values_list("label", "thread"))
+    assert len({threads[str(number)] for number in range(3)}) == 1
+    assert executor.lanes[0].threads.hanging == 1
+    assert not executor.wedged
+
+    # then the late end of the first changes nothing and is logged
+    before = Job.objects.values().get(pk=hung)
+    with caplog.at_level(logging.ERROR):
+        open_gate("end")
+        wait_for(lambda: ended("hung") == 1 and executor.lanes[0].threads.hanging == 0)
+    assert "too late for a verdict" in caplog.text
+    assert Job.objects.values().get(pk=hung) == before
+    assert [attempt.outcome for attempt in Attempt.objects.filter(job_id=hung)] == ["timed out"]
+    assert executor.lanes[0].slots._value == 1
+
+
+def test_queue_in_which_too_many_threads_hang_runs_nothing_more(executor: Executor, caplog: pytest.LogCaptureFixture):
+    # given a pool of one, and two jobs that hang
+    for label in ("one", "other"):
+        wait_for_state(swallow.enqueue(label=label, gate=label).id, "failed")
+
+    # when there is another job, it waits, and the log says why
+    later = record.enqueue(label="later").id
+    assert "2 threads of job-order hang: no more jobs are run there until one ends" in caplog.text
+    lane = executor.lanes[0]
+    wait_for(lambda: lane.idle)
+    assert runs("later") == 0
+    assert Job.objects.get(pk=later).state == "waiting"
+
+    # then it runs when one of them has ended
+    open_gate("one")
+    wait_for_state(later, "completed")
+    assert lane.threads.hanging == 1
+    open_gate("other")
+    wait_for(lambda: lane.threads.hanging == 0)

@@ -1,0 +1,200 @@
+"""The deadline's exception and the moment in which a job ends: it comes in the job or never, and at most once."""
+
+import itertools
+import logging
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from queues import deadlines, interrupts, runner
+from queues.deadlines import Deadlines, Run
+from queues.errors import DeadlineExceeded
+from queues.ledger import Claim, Verdict
+
+THREADS = 3
+ROUNDS = 1500
+LONG = "payment"
+SHORT = "email"
+
+
+class Engine:
+    """What the watchdog asks of executor and lane; nothing hangs here."""
+
+    replaceable = True
+
+    def wedge(self) -> None:
+        raise AssertionError("no job hangs")
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Deadlines]:
+    """A watchdog that looks without a pause; jobs of the short queue have about the time that they need."""
+    settings.QUEUES = {SHORT: {"timeout": 0.001}, LONG: {"timeout": 60}}
+    settings.QUEUE_DEADLINE_GRACE = 60
+    monkeypatch.setattr(deadlines, "TICK", 0.0001)
+    watch = Deadlines(Engine())  # type: ignore[arg-type]
+    thread = threading.Thread(target=watch.run)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(0.00001)  # seconds; threads take turns almost at every bytecode
+    thread.start()
+    yield watch
+    sys.setswitchinterval(interval)
+    watch.stopping.set()
+    thread.join(10)
+
+
+def claim_of(queue: str, to: int) -> Claim:
+    values = {"name": "jobapp.count", "args": {"to": to}, "subject": "", "key": None, "lone_crashes": 0}
+    numbers = {"id": 1, "attempt": 1, "max_attempts": 3, "offer": 1, "priority": 0}
+    return Claim(**values, **numbers, queue=queue, suspect=False, token=uuid4(), started_at=timezone.now())  # type: ignore[arg-type]
+
+
+def in_threads(work: Callable[[], None], count: int = THREADS) -> list[BaseException]:
+    """Run it in so many threads at once; what escaped from it."""
+    escaped: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            escaped.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return escaped
+
+
+def test_exception_never_hits_the_next_job(watch: Deadlines):
+    """Thousands of jobs end in the moment of their deadline; between them run others that have all the time."""
+    short, long = Counter[str](), Counter[str]()
+
+    def work() -> None:
+        for _ in range(ROUNDS):
+            verdict = watch.run_job(claim_of(SHORT, random.randrange(2_000, 40_000)), None)  # type: ignore[arg-type]
+            short[verdict.outcome if verdict else "given up"] += 1
+            for _ in range(3):
+                verdict = watch.run_job(claim_of(LONG, 1_000), None)  # type: ignore[arg-type]
+                long[verdict.outcome if verdict else "given up"] += 1
+
+    assert in_threads(work) == []
+
+    assert long == {"completed": 3 * THREADS * ROUNDS}
+    assert set(short) == {"completed", "timed out"}
+    assert min(short.values()) > 50, short
+
+
+def test_exception_that_is_on_its_way_when_the_job_ends_does_not_come_after_it(
+    watch: Deadlines, monkeypatch: pytest.MonkeyPatch
+):
+    """The rival on the exact line: the watchdog has decided and is slow to act, while the job ends."""
+    original = deadlines.raise_in
+
+    def slowly(thread: int, exception: type[BaseException] | None) -> None:
+        if exception is not None:
+            time.sleep(0.01)
+        original(thread, exception)
+
+    monkeypatch.setattr(deadlines, "raise_in", slowly)
+    verdicts: list[str] = []
+
+    def work() -> None:
+        for to in itertools.islice(itertools.cycle(range(10_000, 200_000, 10_000)), 100):
+            verdict = watch.run_job(claim_of(SHORT, to), None)  # type: ignore[arg-type]
+            verdicts.append(verdict.outcome if verdict else "given up")
+            for _ in range(1000):
+                pass
+
+    assert in_threads(work) == []
+    assert set(verdicts) <= {"completed", "timed out"}
+
+
+def test_exception_waits_while_the_thread_may_hold_a_lock_of_all():
+    """A logging handler whose lock stays taken would halt every other thread."""
+    run = Run(claim_of(LONG, 1), None)  # type: ignore[arg-type]
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            run.interrupt()
+
+    logger = logging.Logger("some job's")
+    logger.addHandler(Handler())
+
+    logger.warning("halfway")
+    assert not run.interrupted
+
+    with pytest.raises(DeadlineExceeded):
+        run.interrupt()
+        time.sleep(1)
+
+
+def test_job_gets_its_chance_when_the_watchdog_was_held_up(settings: Any):
+    """As after SIGSTOP: the grace begins with the first look, not with the deadline."""
+    settings.QUEUES = {SHORT: {"timeout": 0.001}}
+    settings.QUEUE_DEADLINE_GRACE = 0.3
+    watch = Deadlines(Engine())  # type: ignore[arg-type]
+    verdicts: list[Verdict | None] = []
+    job = threading.Thread(target=lambda: verdicts.append(watch.run_job(claim_of(SHORT, 10**9), None)))  # type: ignore[arg-type]
+    job.start()
+    time.sleep(0.5)
+
+    watcher = threading.Thread(target=watch.run)
+    watcher.start()
+    job.join(20)
+    watch.stopping.set()
+    watcher.join(20)
+
+    assert [verdict.outcome for verdict in verdicts if verdict] == ["timed out"]
+
+
+def test_connections_of_an_interrupted_job_are_dropped(ledger_db: None):
+    def work() -> None:
+        before = connections["default"]
+        before.ensure_connection()
+        raw = before.connection
+        before.in_atomic_block = True  # as if the interruption had come in the middle of a transaction's end
+
+        interrupts.drop_connections()
+
+        assert raw.closed
+        assert not connections["default"].in_atomic_block
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT 1")
+        connections.close_all()
+
+    assert in_threads(work, 1) == []
+
+
+def failing_after(deadline: BaseException) -> BaseException:
+    """What a job raises while it cleans up after its interruption."""
+    try:
+        try:
+            raise deadline
+        finally:
+            raise ValueError("the connection is closed")
+    except ValueError as error:
+        return error
+
+
+def test_error_in_the_wake_of_the_deadline_counts_as_timed_out():
+    verdict = runner.judge(claim_of("order", 1), failing_after(DeadlineExceeded()))
+
+    assert (verdict.state, verdict.outcome, verdict.error) == ("waiting", "timed out", "timed out after 60 s")
+    assert "ValueError: the connection is closed" in verdict.traceback
+
+
+def test_error_without_a_deadline_behind_it_is_the_jobs_own():
+    verdict = runner.judge(claim_of("order", 1), failing_after(KeyError("another")))
+
+    assert (verdict.state, verdict.outcome) == ("waiting", "retry")
