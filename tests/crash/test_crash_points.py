@@ -1,0 +1,49 @@
+"""A real worker is killed at each named point; another takes over, and the end is as if nothing had happened."""
+
+import pytest
+
+from orders.models import Invoice, Order, Reservation, Stock
+from queues.models import Attempt, Job
+from tests.crash.points import POINTS, Point
+from tests.crash.world import World
+
+MAY_SEND_TWICE = {"after mail", "before record of the mail"}
+"""The documented exception: the sender dies between the mail server's 250 and its record."""
+
+ENDS = {
+    "paid": ("processing", {"order_confirmation", "payment_receipt"}, (9, 0), "committed"),
+    "declined": ("payment_failed", {"order_confirmation", "payment_failed"}, (10, 0), "released"),
+    "refunded": ("cancelled", {"order_confirmation", "order_cancelled"}, (10, 0), "released"),
+}
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+def test_nothing_is_lost_or_done_twice_when_a_process_dies(fresh_world: World, point: Point):
+    order = fresh_world.crash_at(point)
+
+    state, kinds, shelf, reservation = ENDS[point.order.partition(",")[0]]
+    assert order.state == state
+    assert fresh_world.money() == money_of(point, order)
+    assert Stock.objects.values_list("on_hand", "reserved").get() == shelf
+    assert Reservation.objects.values_list("state", flat=True).get() == reservation
+    assert Invoice.objects.count() == (state == "processing")
+    mails = fresh_world.mails()
+    assert set(mails) == kinds
+    assert len(mails) - len(kinds) <= (point.name in MAY_SEND_TWICE)
+    assert_no_attempt_was_wasted()
+
+
+def money_of(point: Point, order: Order) -> dict[str, list[int]]:
+    taken = [] if point.order == "declined" else [order.total_paise]
+    return {"taken": taken, "given back": taken if point.order == "refunded" else []}
+
+
+def assert_no_attempt_was_wasted() -> None:
+    """One process died: every job that ran in it was given its attempt back, and is counted as crashed once."""
+    assert not Job.objects.filter(state="failed").exists()
+    crashed = Attempt.objects.filter(outcome="crashed")
+    for job in Job.objects.filter(pk__in=crashed.values("job")):
+        assert (job.state, job.crashes) == ("completed", 1)
+        assert job.attempts.filter(outcome="crashed").count() == 1
+    for job in Job.objects.filter(state="completed"):
+        assert job.attempt == 1 + job.attempts.filter(outcome="retry").count()
