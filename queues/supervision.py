@@ -49,8 +49,8 @@ class Parent:
 
     def supervise(self) -> None:
         """Return in every child; the parent ends here, with the exit code of the last child."""
-        before = {number: signal.signal(number, lambda *_: None) for number in WATCHED}
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+        before = {number: signal.signal(number, lambda *_: None) for number in WATCHED}
         while True:
             born_at = time.monotonic()
             child = os.fork()

@@ -176,6 +176,22 @@ def test_connections_of_an_interrupted_job_are_dropped(ledger_db: None):
     assert in_threads(work, 1) == []
 
 
+def test_interrupted_job_leaves_no_connection_to_the_next(ledger_db: None, watch: Deadlines):
+    def work() -> None:
+        before = connections["default"]
+        before.ensure_connection()
+        raw = before.connection
+
+        verdict = watch.run_job(claim_of(SHORT, 10**9), None)  # type: ignore[arg-type]
+
+        assert verdict is not None
+        assert verdict.outcome == "timed out"
+        assert raw.closed
+        assert connections["default"] is not before
+
+    assert in_threads(work, 1) == []
+
+
 def failing_after(deadline: BaseException) -> BaseException:
     """What a job raises while it cleans up after its interruption."""
     try:
