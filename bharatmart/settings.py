@@ -78,6 +78,7 @@ QUEUE_HEARTBEAT = env.float("QUEUE_HEARTBEAT", 5.0, validate=positive)
 QUEUE_LEASE = env.float("QUEUE_LEASE", 30.0, validate=positive)
 QUEUE_SWEEP = env.float("QUEUE_SWEEP", 10.0, validate=positive)
 QUEUE_PRUNE = env.float("QUEUE_PRUNE", 300.0, validate=positive)
+QUEUE_REPORT = env.float("QUEUE_REPORT", 1.0, validate=positive)
 QUEUE_GRACE = env.float("QUEUE_GRACE", 25.0, validate=positive)
 QUEUE_CLOCK_SHIFT = env.float("QUEUE_CLOCK_SHIFT", 0.0)  # for tests of recurring jobs
 
@@ -85,7 +86,6 @@ MEDIA_ROOT = env.str("MEDIA_ROOT", str(BASE_DIR / "var" / "media"))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "console" if DEBUG else "json", validate=OneOf(["console", "json"]))
 HTTPS = env.bool("HTTPS", not DEBUG)
-
 
 # Every queue on one screen; read and checked by queues/settings.py.
 QUEUES: dict[str, dict[str, Any]] = {

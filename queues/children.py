@@ -8,14 +8,18 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 
 from . import settings as queue_settings
+from .context import running_of
 from .forkserver import dump_claim, load_verdict
 from .ledger import Claim, Verdict
 from .runner import given_back, judge, judge_crash
+from .running import Said
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +42,7 @@ class Children:
             try:
                 self._hand_over(theirs)
                 ours.sendall(dump_claim(claim))
+                running_of(claim).when_asked_to_stop(partial(_pass_on_wish, ours))
                 return self._await(ours, claim)
             except OSError as error:
                 return given_back(f"the fork server was gone: {error}", wait=1.0)
@@ -63,14 +68,16 @@ class Children:
 
     def _await(self, ours: socket.socket, claim: Claim) -> Verdict:
         timeout = queue_settings.get(claim.queue).timeout
-        ours.settimeout(timeout)
+        ends = time.monotonic() + timeout
         told: dict[str, Any] = {}
         with ours.makefile("rb") as lines:
             try:
-                for line in lines:
+                ours.settimeout(timeout)
+                while "exit" not in told and (line := lines.readline()):
                     told |= json.loads(line)
-                    if "exit" in told:
-                        break
+                    if "said" in told:
+                        running_of(claim).repeat(Said(*told.pop("said")))
+                    ours.settimeout(max(0.001, ends - time.monotonic()))  # what a job says buys it no time
             except TimeoutError:
                 return self._time_out(claim, told, timeout)
         if "verdict" in told:
@@ -94,6 +101,13 @@ class Children:
                 self.control.close()
             if self.server is not None:
                 self.server.wait()
+
+
+def _pass_on_wish(ours: socket.socket) -> None:
+    try:
+        ours.sendall(b"s")
+    except OSError as error:
+        log.debug("a child could not be told to stop: %s", error)
 
 
 def _how(code: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from . import lease, ledger, outbox
+from . import context, lease, ledger, outbox
 from . import settings as queue_settings
 from .brokers.base import Broker, Consumer
 from .children import Children
@@ -21,6 +21,7 @@ from .housekeeping import Housekeeper
 from .lane import Lane
 from .ledger import Claim, Verdict
 from .pauses import PausedQueues
+from .reporter import Reporter
 from .runner import given_back
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Executor:
         self.broker_heartbeat = lease.Heartbeat(self._show_life)
         self.dispatcher = Dispatcher(broker)
         self.housekeeper = Housekeeper(broker)
+        self.reporter = Reporter()
         self.paused = PausedQueues()
 
     def run(self) -> int:
@@ -74,6 +76,7 @@ class Executor:
                 ("broker-heartbeat", self.broker_heartbeat),
                 ("dispatcher", self.dispatcher),
                 ("housekeeper", self.housekeeper),
+                ("reporter", self.reporter),
             )
         ]
         self.lanes = [Lane(queue, self) for queue in self.queues]
@@ -84,7 +87,7 @@ class Executor:
                 time.sleep(0.1)
         finally:
             self._drain()
-            for helper in (self.dispatcher, self.housekeeper, self.broker_heartbeat, self.heartbeat):
+            for helper in (self.dispatcher, self.housekeeper, self.reporter, self.broker_heartbeat, self.heartbeat):
                 helper.stopping.set()
             for thread in helpers:
                 thread.join(timeout=settings.QUEUE_POLL + 5)
@@ -146,6 +149,7 @@ class Executor:
                 self.permits += unused
 
     def started(self, claims: Sequence[Claim]) -> None:
+        context.began(claims)
         with self.lock:
             self.in_flight.update({claim.id: claim for claim in claims})
             self.jobs_claimed += len(claims)
@@ -157,6 +161,7 @@ class Executor:
             if not self._write(claim, verdict):
                 log.error("verdict on #%d came too late: the job was freed meanwhile", claim.id)
         finally:
+            context.ended(claim)
             with self.lock:
                 if self.in_flight.get(claim.id) is claim:
                     del self.in_flight[claim.id]

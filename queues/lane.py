@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from . import ledger, outbox, pauses, registry, runner
+from . import ledger, outbox, pauses, registry, runner, signals
 from .errors import BrokerUnavailable, unforeseen
 from .ledger import Claim, Verdict
 from .offer import Offer
@@ -136,6 +136,7 @@ class Lane(threading.Thread):
             self.slots.release()
 
     def _run(self, claim: Claim) -> Verdict:
+        signals.started(claim)
         try:
             in_child = claim.suspect or ledger.runs_in_child(claim.name, claim.queue)
             return self.executor.children.run(claim) if in_child else runner.run(claim)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from . import ledger, outbox, runner
+from . import context, ledger, outbox, runner, signals
 from . import settings as queue_settings
 from .job import JobDefinition
 from .ledger import Claim, Verdict
@@ -70,8 +70,13 @@ def _claim_next(queue: str | None) -> Claim | None:
 
 
 def _run(claim: Claim, *, raises: bool) -> Verdict:
-    verdict = runner.run(claim)
-    ledger.finish(claim, verdict, "test")
+    context.began([claim])
+    try:
+        signals.started(claim)
+        verdict = runner.run(claim)
+        ledger.finish(claim, verdict, "test")
+    finally:
+        context.ended(claim)
     unwanted = verdict.state == JobState.FAILED or (verdict.state == JobState.WAITING and verdict.traceback)
     if raises and unwanted:
         raise JobFailed(f"{claim.name}({claim.args}): {verdict.error}\n\n{verdict.traceback}")

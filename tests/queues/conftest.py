@@ -28,6 +28,7 @@ QUICK = {
     "QUEUE_HEARTBEAT": "0.3",
     "QUEUE_LEASE": "2.5",
     "QUEUE_SWEEP": "0.4",
+    "QUEUE_REPORT": "0.1",
     "QUEUE_BROKER_DELAY": "1",
     "QUEUE_GRACE": "10",
 }

@@ -1,0 +1,250 @@
+"""How far a job is: said without traffic, written by the reporter and with the verdict, where the token stands."""
+
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from queues import JobDefinition, context, job, ledger, outbox, progress, registry, reporter, runner
+from queues.job import JobResult
+from queues.models import Attempt, Job
+from queues.testing import drain, make_due, run_next
+from tests.jobapp.jobs import fail, record
+from tests.jobapp.saying import say_in_child, say_in_thread
+from tests.processes import Processes, wait_for
+from tests.queues.claims import claim_for
+from tests.queues.facts import open_gate, wait_for_state
+
+pytestmark = pytest.mark.usefixtures("ledger_db")
+
+
+def said() -> tuple[int | None, str]:
+    return Job.objects.values_list("progress", "progress_note").get()
+
+
+def define(function: Any) -> JobDefinition:
+    return job(queue="order", name="jobapp.defined_here")(function)
+
+
+@pytest.fixture(autouse=True)
+def forget_defined():
+    yield
+    registry.forget("jobapp.defined_here")
+
+
+@pytest.mark.parametrize("definition", [say_in_thread, say_in_child])
+def test_progress_of_a_running_job_is_in_the_ledger_and_the_last_one_with_its_verdict(
+    processes: Processes, definition: JobDefinition
+):
+    # given a job that runs in a worker
+    processes.manage("rqworker", "order")
+    handle = definition.enqueue(percents=[20, 60], note="rendering")
+
+    # then one sees how far it is while it runs, and where it ended
+    wait_for(lambda: said() == (20, "rendering"))
+    open_gate("g-20")
+    wait_for(lambda: said() == (60, "rendering"))
+    assert handle.status == "active"
+    open_gate("g-60")
+    wait_for_state(handle.id, "completed")
+    assert (said(), handle.progress) == ((60, "rendering"), 60)
+
+
+def test_last_progress_of_a_quick_job_is_written_with_its_verdict():
+    def quick() -> None:
+        for percent in range(101):
+            progress(percent, f"page {percent}")
+
+    define(quick).enqueue()
+
+    drain()
+
+    assert said() == (100, "page 100")
+
+
+def test_last_progress_of_a_failed_attempt_stays_until_the_next_begins():
+    heard: list[Any] = []
+
+    def half_way() -> None:
+        heard.append(said())
+        progress(50.9, "half")
+        raise ValueError("no luck")
+
+    define(half_way).enqueue()
+
+    run_next(raises=False)
+    between = said()
+    make_due()
+    run_next(raises=False)
+
+    assert (heard, between) == ([(None, ""), (None, "")], (50, "half"))
+
+
+def test_operators_retry_clears_the_progress():
+    handle = fail.enqueue(label="a", how="cancel")
+    run_next(raises=False)
+    Job.objects.update(progress=70, progress_note="nearly")
+
+    ledger.retry([handle.id])
+
+    assert said() == (None, "")
+
+
+def test_saying_costs_no_traffic_and_is_safe_in_a_broken_transaction():
+    statements: list[int] = []
+
+    def chatty() -> None:
+        with CaptureQueriesContext(connection) as queries:
+            for _ in range(1000):
+                progress(1, "in a loop")
+                job.cancelled()
+        statements.append(len(queries))
+        with transaction.atomic():
+            transaction.set_rollback(True)
+            progress(2, "in a transaction that is rolled back")
+
+    define(chatty).enqueue()
+
+    drain()
+
+    assert statements == [0]
+    assert said() == (2, "in a transaction that is rolled back")
+
+
+@pytest.mark.parametrize("percent", [-1, 100.5, float("nan"), True, "50", None])
+def test_what_is_no_percentage_is_refused(percent: Any):
+    refused: list[str] = []
+
+    def wrong() -> None:
+        progress(10, "well")
+        with pytest.raises(ValueError, match="takes a percentage from 0 to 100, got") as caught:
+            progress(percent)
+        refused.append(str(caught.value))
+
+    define(wrong).enqueue()
+
+    drain()
+
+    assert refused == [f"progress() takes a percentage from 0 to 100, got {percent!r}"]
+    assert said() == (10, "well")
+
+
+@pytest.mark.parametrize("note", ["x" * 201, "a\x00b", "\ud800", 5])
+def test_what_is_no_note_is_refused(note: Any):
+    def wrong() -> None:
+        with pytest.raises(ValueError, match="takes a note of at most 200 characters without NUL"):
+            progress(10, note)
+        progress(20, "x" * 200)
+
+    define(wrong).enqueue()
+
+    drain()
+
+    assert said() == (20, "x" * 200)
+
+
+def test_outside_a_running_job_nothing_can_be_said():
+    with pytest.raises(RuntimeError, match=r"progress\(\) can be called only in a running job"):
+        progress(1)
+    with pytest.raises(RuntimeError, match=r"job.cancelled\(\) can be called only in a running job"):
+        job.cancelled()
+
+
+def running(definition: JobDefinition, **args: Any) -> context.Running:
+    """A job that this process runs, as its reporter sees it."""
+    claim = claim_for(None, definition, **args)
+    context.began([claim])
+    return context.running_of(claim)
+
+
+@pytest.fixture
+def none_running():
+    yield
+    for each in context.all_running():
+        context.ended(each.claim)
+
+
+@pytest.mark.usefixtures("none_running")
+def test_reporter_writes_all_changes_in_one_statement_and_nothing_when_nothing_changed():
+    # given three running jobs of which two have something new to say
+    jobs = [running(record, label=str(n)) for n in range(3)]
+    jobs[0].tell(10, "a")
+    jobs[2].tell(30, "c")
+
+    # when the reporter looks twice
+    with CaptureQueriesContext(connection) as first:
+        reporter.report()
+    with CaptureQueriesContext(connection) as second:
+        reporter.report()
+
+    # then it has written once, and asked each time who should stop
+    assert [query["sql"].split()[0] for query in first] == ["SELECT", "UPDATE"]
+    assert [query["sql"].split()[0] for query in second] == ["SELECT"]
+    assert list(Job.objects.order_by("pk").values_list("progress", "progress_note")) == [
+        (10, "a"),
+        (None, ""),
+        (30, "c"),
+    ]
+
+
+def test_reporter_asks_nothing_when_nothing_runs():
+    with CaptureQueriesContext(connection) as queries:
+        reporter.report()
+
+    assert len(queries) == 0
+
+
+@pytest.mark.usefixtures("none_running")
+def test_reporter_waits_for_no_lock_and_writes_later(second_connection: Any):
+    # given a running job whose row is in another's hands
+    one = running(record, label="a")
+    one.tell(10)
+    with second_connection.cursor() as cursor:
+        cursor.execute("BEGIN; SELECT 1 FROM queues_job FOR UPDATE")
+
+        # when the reporter looks, then it goes on without it
+        reporter.report()
+        cursor.execute("ROLLBACK")
+    assert said() == (None, "")
+
+    # and writes it when the row is free
+    reporter.report()
+    assert said() == (10, "")
+
+
+@pytest.fixture
+def second_connection():
+    other = connection.copy()
+    yield other
+    other.close()
+
+
+@pytest.mark.usefixtures("none_running")
+def test_zombie_writes_no_progress_and_is_told_to_stop():
+    # given a job that was taken from this process and runs elsewhere
+    zombie = running(record, label="a")
+    ledger.finish(zombie.claim, runner.given_back("late"))
+    ledger.claim(outbox.lease("order", 1), None)
+
+    # when the zombie has something to say
+    zombie.tell(99, "from the grave")
+    reporter.report()
+
+    # then it is not written, and it hears that it should stop
+    assert said() == (None, "")
+    assert zombie.stop_asked
+    assert ledger.finish(zombie.claim, runner.given_back("too late")) is False
+    assert said() == (None, "")
+
+
+def test_progress_of_a_child_that_is_killed_at_its_deadline_is_kept_with_its_log(processes: Processes):
+    """What a job says buys it no time either."""
+    processes.manage("rqworker", "order", ORDER_TIMEOUT="1.5")
+    handle = say_in_child.enqueue(percents=[30], note="stuck", gate="never")
+
+    attempt = wait_for(lambda: Attempt.objects.filter(job_id=handle.id).first())
+
+    assert attempt.error == "TimeoutError: timed out after 1.5 s"
+    assert attempt.log.endswith("INFO shop.saying: at 30")
+    assert JobResult(handle.id).progress == 30
