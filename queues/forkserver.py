@@ -2,8 +2,9 @@
 
 The fork server is a process of its own with one thread and no connections, so that forking is safe whatever
 runs in its parent. For each job the parent sends one end of a socket pair; a forked child reads the claim from
-it, writes to it what the job says and at last its verdict, and may read that it should stop (`link.py`); when the child is gone the server adds how it ended. If the parent dies, its
-end of the control socket closes and the server takes all children down with it.
+it, tells through it what the job says (`link.py`) and writes its verdict to it; when the child is gone the
+server adds how it ended. If the parent dies, its end of the control socket closes and the server takes all
+children down with it.
 """
 
 import ctypes

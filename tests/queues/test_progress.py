@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from queues import JobDefinition, context, job, ledger, outbox, progress, registry, reporter, runner
 from queues.job import JobResult
 from queues.models import Attempt, Job
+from queues.running import Running
 from queues.testing import drain, make_due, run_next
 from tests.jobapp.jobs import fail, record
 from tests.jobapp.saying import say_in_child, say_in_thread
@@ -151,7 +152,7 @@ def test_outside_a_running_job_nothing_can_be_said():
         job.cancelled()
 
 
-def running(definition: JobDefinition, **args: Any) -> context.Running:
+def running(definition: JobDefinition, **args: Any) -> Running:
     """A job that this process runs, as its reporter sees it."""
     claim = claim_for(None, definition, **args)
     context.began([claim])
