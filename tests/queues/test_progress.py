@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from queues import JobDefinition, context, job, ledger, outbox, progress, registry, reporter, runner
+from queues import JobDefinition, context, job, ledger, outbox, progress, reporter, runner
 from queues.job import JobResult
 from queues.models import Attempt, Job
 from queues.running import Running
@@ -22,16 +22,6 @@ pytestmark = pytest.mark.usefixtures("ledger_db")
 
 def said() -> tuple[int | None, str]:
     return Job.objects.values_list("progress", "progress_note").get()
-
-
-def define(function: Any) -> JobDefinition:
-    return job(queue="order", name="jobapp.defined_here")(function)
-
-
-@pytest.fixture(autouse=True)
-def forget_defined():
-    yield
-    registry.forget("jobapp.defined_here")
 
 
 @pytest.mark.parametrize("definition", [say_in_thread, say_in_child])
@@ -52,7 +42,7 @@ def test_progress_of_a_running_job_is_in_the_ledger_and_the_last_one_with_its_ve
     assert (said(), handle.progress) == ((60, "rendering"), 60)
 
 
-def test_last_progress_of_a_quick_job_is_written_with_its_verdict():
+def test_last_progress_of_a_quick_job_is_written_with_its_verdict(define):
     def quick() -> None:
         for percent in range(101):
             progress(percent, f"page {percent}")
@@ -64,7 +54,7 @@ def test_last_progress_of_a_quick_job_is_written_with_its_verdict():
     assert said() == (100, "page 100")
 
 
-def test_last_progress_of_a_failed_attempt_stays_until_the_next_begins():
+def test_last_progress_of_a_failed_attempt_stays_until_the_next_begins(define):
     heard: list[Any] = []
 
     def half_way() -> None:
@@ -92,7 +82,7 @@ def test_operators_retry_clears_the_progress():
     assert said() == (None, "")
 
 
-def test_saying_costs_no_traffic_and_is_safe_in_a_broken_transaction():
+def test_saying_costs_no_traffic_and_is_safe_in_a_broken_transaction(define):
     statements: list[int] = []
 
     def chatty() -> None:
@@ -114,7 +104,7 @@ def test_saying_costs_no_traffic_and_is_safe_in_a_broken_transaction():
 
 
 @pytest.mark.parametrize("percent", [-1, 100.5, float("nan"), True, "50", None])
-def test_what_is_no_percentage_is_refused(percent: Any):
+def test_what_is_no_percentage_is_refused(define, percent: Any):
     refused: list[str] = []
 
     def wrong() -> None:
@@ -132,7 +122,7 @@ def test_what_is_no_percentage_is_refused(percent: Any):
 
 
 @pytest.mark.parametrize("note", ["x" * 201, "a\x00b", "\ud800", 5])
-def test_what_is_no_note_is_refused(note: Any):
+def test_what_is_no_note_is_refused(define, note: Any):
     def wrong() -> None:
         with pytest.raises(ValueError, match="takes a note of at most 200 characters without NUL"):
             progress(10, note)
