@@ -43,12 +43,15 @@ def drain(*, queue: str | None = None, raises: bool = True) -> int:
     return ran
 
 
-def run_next(*, queue: str | None = None, raises: bool = True) -> Job | None:
-    """Run one due job; the job afterwards, None if none was due."""
+def run_next(*, queue: str | None = None, raises: bool = True, asked_to_stop: bool = False) -> Job | None:
+    """Run one due job; the job afterwards, None if none was due.
+
+    `asked_to_stop`: an operator has cancelled it as it began, so that `job.cancelled()` is true.
+    """
     claim = _claim_next(queue)
     if claim is None:
         return None
-    _run(claim, raises=raises)
+    _run(claim, raises=raises, asked_to_stop=asked_to_stop)
     return Job.objects.get(pk=claim.id)
 
 
@@ -69,8 +72,11 @@ def _claim_next(queue: str | None) -> Claim | None:
     return None
 
 
-def _run(claim: Claim, *, raises: bool) -> Verdict:
+def _run(claim: Claim, *, raises: bool, asked_to_stop: bool = False) -> Verdict:
     context.began([claim])
+    if asked_to_stop:
+        ledger.ask_to_stop([claim.id])
+        context.running_of(claim).ask_to_stop()
     try:
         signals.started(claim)
         verdict = runner.run(claim)
