@@ -16,6 +16,7 @@ from tests.jobapp.saying import say_in_child, say_in_thread
 from tests.processes import Processes, wait_for
 from tests.queues.claims import claim_for
 from tests.queues.facts import open_gate, wait_for_state
+from tests.queues.test_admin import JOBS, staff
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -239,3 +240,21 @@ def test_progress_of_a_child_that_is_killed_at_its_deadline_is_kept_with_its_log
     assert attempt.error == "TimeoutError: timed out after 1.5 s"
     assert attempt.log.endswith("INFO shop.saying: at 30")
     assert JobResult(handle.id).progress == 30
+
+
+@pytest.mark.usefixtures("none_running")
+def test_admin_shows_a_bar_while_a_job_runs_and_where_it_ended(db):
+    # given a job that runs and one that is done, both at 40 %
+    active = running(record, label="a").claim.id
+    done = record.enqueue(label="b").id
+    drain()
+    Job.objects.update(progress=40, progress_note="<rendering>")
+    client = staff("view_job")
+
+    # when the list and their pages are opened
+    bar = '<progress max="100" value="40" style="width:6em"></progress> 40 % &lt;rendering&gt;'
+    pages = [client.get(f"{JOBS}{path}").content.decode() for path in ("", f"{active}/change/", f"{done}/change/")]
+
+    # then the list shows it of the running one
+    assert [bar in page for page in pages] == [True, True, True]
+    assert pages[0].count("<progress") == 1
