@@ -29,6 +29,14 @@ def informed(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="shop")
 
 
+@pytest.fixture
+def alone() -> logging.Logger:
+    """A logger whose lines reach nobody else, such as the console, which could not print them."""
+    logger = logging.Logger("shop.alone")
+    logger.addHandler(KeptLogHandler())
+    return logger
+
+
 def kept() -> str:
     """What is kept of the only attempt, without the times."""
     return TIME.sub("", Attempt.objects.get().log)
@@ -152,22 +160,18 @@ def test_last_characters_are_kept_in_whole_lines():
     assert log.text() == "d" * CHARACTERS == "d" * 20_000
 
 
-def test_what_postgresql_refuses_is_written_otherwise(define):
-    define(lambda: PLAIN.info("a\x00b\ud800")).enqueue()
+def test_what_postgresql_refuses_is_written_otherwise(define, alone: logging.Logger):
+    define(lambda: alone.info("a\x00b\ud800")).enqueue()
 
     drain()
 
-    assert kept() == "INFO shop.plain: a\\x00b\\ud800"
+    assert kept() == "INFO shop.alone: a\\x00b\\ud800"
 
 
-def test_line_that_cannot_be_formatted_fails_no_job(define, monkeypatch, capsys):
+def test_line_that_cannot_be_formatted_fails_no_job(define, alone: logging.Logger, capsys):
     class Unspeakable:
         def __str__(self) -> str:
             raise RuntimeError("no words")
-
-    alone = logging.getLogger("shop.alone")
-    monkeypatch.setattr(alone, "propagate", False)
-    monkeypatch.setattr(alone, "handlers", [KeptLogHandler()])
 
     def tell() -> None:
         alone.info("%s", Unspeakable())
