@@ -52,6 +52,23 @@ def _rendering(form: str) -> list[Processor]:
     ]
 
 
+_NOT_IN_WORDS = {"event", "level", "logger", "timestamp", "exc_info", "exception", "stack", "stack_info"}
+
+
+def _in_words(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    """The message and its values, without a traceback: a line of the log that is kept with a job's attempt."""
+    values = [f"{name}={value}" for name, value in event.items() if name not in _NOT_IN_WORDS]
+    return " ".join([str(event.get("event", "")), *values])
+
+
+def _formatter(*rendering: Processor) -> dict[str, Any]:
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": _common(),
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+    }
+
+
 def logging_settings(level: str, form: str) -> dict[str, Any]:
     """Configure structlog and return Django's LOGGING; `form` is "json" or "console"."""
     structlog.configure(
@@ -64,17 +81,15 @@ def logging_settings(level: str, form: str) -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    formatter = {
-        "()": structlog.stdlib.ProcessorFormatter,
-        "foreign_pre_chain": _common(),
-        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(form)],
-    }
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"structlog": formatter},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structlog"}},
-        "root": {"level": level, "handlers": ["console"]},
+        "formatters": {"structlog": _formatter(*_rendering(form)), "in words": _formatter(_in_words)},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "structlog"},
+            "kept log": {"class": "queues.kept_log.KeptLogHandler", "formatter": "in words"},
+        },
+        "root": {"level": level, "handlers": ["console", "kept log"]},
         "loggers": _loggers(),
     }
 

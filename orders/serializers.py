@@ -123,7 +123,7 @@ class ShippingSerializer(serializers.Serializer[Order]):
 class JobSerializer(serializers.ModelSerializer[Job]):
     class Meta:
         model = Job
-        fields = ("name", "state", "attempt", "run_at", "finished_at")
+        fields = ("name", "state", "attempt", "run_at", "finished_at", "progress", "progress_note", "result")
         read_only_fields = fields
 
 

@@ -1,11 +1,12 @@
 """Background jobs that a shop can trust with money.
 
 The public names: declare with `@job` and `Event`, steer from inside a job with `Retry`, `Snooze`,
-`Cancel` and `Permanent`. Everything else in this package is the engine.
+`Cancel` and `Permanent`, and tell with `progress` how far it is. Everything else in this package is the engine.
 """
 
+from .context import progress
 from .errors import Cancel, Permanent, Retry, Snooze
 from .event import Event
 from .job import JobDefinition, job
 
-__all__ = ["Cancel", "Event", "JobDefinition", "Permanent", "Retry", "Snooze", "job"]
+__all__ = ["Cancel", "Event", "JobDefinition", "Permanent", "Retry", "Snooze", "job", "progress"]

@@ -6,12 +6,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
-from . import registry, steering
+from . import job_page, registry, steering
 from . import settings as queue_settings
 from .models import Attempt, AuditEntry, Job, Worker
 from .queue_admin import QueueAdmin
@@ -19,14 +18,6 @@ from .readonly import ReadOnlyAdmin, ReadOnlyInline
 from .states import FINAL, RETRYABLE, JobState
 
 __all__ = ["AuditAdmin", "JobAdmin", "QueueAdmin", "WorkerAdmin"]
-
-COLOURS = {
-    JobState.WAITING: "#6b7280",
-    JobState.ACTIVE: "#2563eb",
-    JobState.COMPLETED: "#15803d",
-    JobState.FAILED: "#b91c1c",
-    JobState.CANCELLED: "#a16207",
-}
 
 
 class DeclaredFilter(admin.SimpleListFilter):
@@ -53,18 +44,16 @@ class NameFilter(DeclaredFilter):
 
 class AttemptInline(ReadOnlyInline):
     model = Attempt
-    fields = ("number", "outcome", "worker", "started_at", "finished_at", "told")
+    fields = ("number", "outcome", "worker", "started_at", "finished_at", "told", "said")
     readonly_fields = fields
 
     @admin.display(description="error")
     def told(self, attempt: Attempt) -> SafeString | str:
-        if not attempt.traceback:
-            return attempt.error
-        return format_html(
-            "<details><summary>{}</summary><pre style='white-space:pre-wrap'>{}</pre></details>",
-            attempt.error,
-            attempt.traceback,
-        )
+        return job_page.error(attempt)
+
+    @admin.display(description="log")
+    def said(self, attempt: Attempt) -> SafeString | str:
+        return job_page.log(attempt)
 
 
 class AuditInline(ReadOnlyInline):
@@ -93,8 +82,10 @@ class JobAdmin(ReadOnlyAdmin):
         ("created_at", "run_at"),
         ("started_at", "finished_at", "worker"),
         "error",
+        ("bar", "cancel_asked_at"),
+        "returned",
     )
-    readonly_fields = ("coloured_state", "attempts_of")
+    readonly_fields = ("coloured_state", "attempts_of", "bar", "returned")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -120,9 +111,12 @@ class JobAdmin(ReadOnlyAdmin):
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._steer(request, queryset, steering.retry_jobs, "will run again", "failed or cancelled")
 
-    @admin.action(description="Cancel selected waiting jobs", permissions=["cancel"])
+    @admin.action(description="Cancel selected jobs: running ones are asked to stop", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._steer(request, queryset, steering.cancel_jobs, "cancelled", "waiting")
+        chosen = list(queryset.order_by("pk").values_list("pk", flat=True))
+        done = steering.cancel_jobs(chosen, actor=request.user.get_username())
+        self.message_user(request, f"{done}.", messages.SUCCESS)
+        self._tell_of_left(request, len(chosen) - len(done.waiting) - len(done.running), "waiting or running")
 
     @admin.action(description="Retry all failed jobs that share the error of a selected one", permissions=["retry"])
     def retry_same_error(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -145,7 +139,10 @@ class JobAdmin(ReadOnlyAdmin):
         chosen = list(jobs.order_by("pk").values_list("pk", flat=True))
         changed = act(chosen, actor=request.user.get_username())
         self.message_user(request, f"{len(changed)} jobs {done}.", messages.SUCCESS)
-        if left := len(chosen) - len(changed):
+        self._tell_of_left(request, len(chosen) - len(changed), needed)
+
+    def _tell_of_left(self, request: HttpRequest, left: int, needed: str) -> None:
+        if left:
             told = f"{left} jobs were left as they are: they were not {needed}, or their key lives in another job."
             self.message_user(request, told, messages.WARNING)
 
@@ -156,18 +153,28 @@ class JobAdmin(ReadOnlyAdmin):
 
     def _buttons(self, request: HttpRequest, job: Job) -> list[tuple[str, str]]:
         """The actions that this job and this user allow, with their labels."""
-        may_retry = self.has_retry_permission(request)
+        may_retry, may_cancel = self.has_retry_permission(request), self.has_cancel_permission(request)
+        runs_on = job.state == JobState.ACTIVE and job.cancel_asked_at is None
         buttons = (
             ("retry_selected", "Retry with a new budget", job.state in RETRYABLE and may_retry),
             ("retry_same_error", "Retry all with this error", job.state == JobState.FAILED and job.error and may_retry),
             ("discard_selected", "Discard", job.state in FINAL and self.has_discard_permission(request)),
-            ("cancel_selected", "Cancel", job.state == JobState.WAITING and self.has_cancel_permission(request)),
+            ("cancel_selected", "Cancel", job.state == JobState.WAITING and may_cancel),
+            ("cancel_selected", "Ask to stop", runs_on and may_cancel),
         )
         return [(action, label) for action, label, allowed in buttons if allowed]
 
     @admin.display(description="state", ordering="state")
     def coloured_state(self, job: Job) -> SafeString:
-        return format_html('<b style="color:{}">{}</b>', COLOURS[JobState(job.state)], job.state)
+        return job_page.state(job)
+
+    @admin.display(description="progress")
+    def bar(self, job: Job) -> SafeString | str:
+        return job_page.progress(job)
+
+    @admin.display(description="result")
+    def returned(self, job: Job) -> SafeString | str:
+        return job_page.result(job)
 
     @admin.display(description="attempts")
     def attempts_of(self, job: Job) -> str:

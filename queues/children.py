@@ -10,14 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 
 from . import settings as queue_settings
+from .context import running_of
 from .forkserver import dump_claim, load_verdict
 from .ledger import Claim, Verdict
 from .runner import given_back, judge_crash, judge_timeout
+from .running import Said
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +74,9 @@ class Children:
                 told |= message
                 if "pid" in message:
                     ours.sendall(dump_claim(claim))
+                    running_of(claim).when_asked_to_stop(partial(_pass_on_wish, ours))
+                if "said" in message:
+                    running_of(claim).repeat(Said(*message["said"]))
                 if "exit" in message:
                     break
         except TimeoutError:
@@ -108,6 +114,13 @@ def _messages(connection: socket.socket, deadline: float) -> Iterator[dict[str, 
             return
         *lines, rest = (rest + received).split(b"\n")
         yield from map(json.loads, lines)
+
+
+def _pass_on_wish(ours: socket.socket) -> None:
+    try:
+        ours.sendall(b"s")
+    except OSError as error:
+        log.debug("a child could not be told to stop: %s", error)
 
 
 def _how(code: int) -> str:

@@ -7,11 +7,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from threading import Thread
+from typing import Protocol
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from . import lease, ledger, outbox, supervision
+from . import context, lease, ledger, outbox, supervision
 from . import settings as queue_settings
 from .brokers.base import Broker, Consumer
 from .children import Children
@@ -22,9 +24,18 @@ from .housekeeping import Housekeeper
 from .lane import Lane
 from .ledger import Claim, Verdict
 from .pauses import PausedQueues
+from .reporter import Reporter
 from .runner import given_back
 
 log = logging.getLogger(__name__)
+
+
+class Helper(Protocol):
+    """What goes on beside the jobs, on a thread of its own, until `stopping` is set."""
+
+    stopping: threading.Event
+
+    def run(self) -> None: ...
 
 
 class Executor:
@@ -66,25 +77,20 @@ class Executor:
         self.lanes: list[Lane] = []
         self.worker_id = 0
         self.consumer: Consumer
-        self.heartbeat = lease.Heartbeat(self._renew)
-        self.broker_heartbeat = lease.Heartbeat(self._show_life)
-        self.dispatcher = Dispatcher(broker)
-        self.housekeeper = Housekeeper(broker)
+        self.helpers: dict[str, Helper] = {
+            "dispatcher": Dispatcher(broker),
+            "housekeeper": Housekeeper(broker),
+            "reporter": Reporter(),
+            "deadlines": self.deadlines,
+            "broker-heartbeat": lease.Heartbeat(self._show_life),
+            "heartbeat": lease.Heartbeat(self._renew),
+        }
         self.paused = PausedQueues()
 
     def run(self) -> int:
         """Work until done or stopped; how many jobs were run. Runs in the calling thread."""
         self._register()
-        helpers = [
-            threading.Thread(target=helper.run, name=name, daemon=True)
-            for name, helper in (
-                ("heartbeat", self.heartbeat),
-                ("broker-heartbeat", self.broker_heartbeat),
-                ("dispatcher", self.dispatcher),
-                ("housekeeper", self.housekeeper),
-                ("deadlines", self.deadlines),
-            )
-        ]
+        helpers = [Thread(target=helper.run, name=name, daemon=True) for name, helper in self.helpers.items()]
         self.lanes = [Lane(queue, self) for queue in self.queues]
         for thread in [*helpers, *self.lanes]:
             thread.start()
@@ -93,7 +99,7 @@ class Executor:
                 time.sleep(0.1)
         finally:
             self._drain()
-            for helper in (self.dispatcher, self.housekeeper, self.broker_heartbeat, self.heartbeat, self.deadlines):
+            for helper in self.helpers.values():
                 helper.stopping.set()
             for thread in helpers:
                 thread.join(timeout=settings.QUEUE_POLL + 5)
@@ -162,6 +168,7 @@ class Executor:
                 self.permits += unused
 
     def started(self, claims: Sequence[Claim]) -> None:
+        context.began(claims)
         with self.lock:
             self.in_flight.update({claim.id: claim for claim in claims})
             self.jobs_claimed += len(claims)
@@ -174,6 +181,7 @@ class Executor:
             if not self._write(claim, verdict):
                 log.error("verdict on #%d came too late: the job was freed meanwhile", claim.id)
         finally:
+            context.ended(claim)
             with self.lock:
                 if self.in_flight.get(claim.id) is claim:
                     del self.in_flight[claim.id]

@@ -2,8 +2,9 @@
 
 The fork server is a process of its own with one thread and no connections, so that forking is safe whatever
 runs in its parent. For each job the parent sends one end of a socket pair; a forked child reads the claim from
-it and writes its verdict to it; when the child is gone the server adds how it ended. If the parent dies, its
-end of the control socket closes and the server takes all children down with it.
+it, tells through it what the job says (`link.py`) and writes its verdict to it; when the child is gone the
+server adds how it ended. If the parent dies, its end of the control socket closes and the server takes all
+children down with it.
 """
 
 import json
@@ -19,6 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from .ledger import Claim, Verdict
+from .link import Link, write_line
 from .states import JobState, Outcome
 from .supervision import die_with_parent
 
@@ -38,10 +40,6 @@ def load_claim(line: bytes) -> Claim:
 
 def load_verdict(values: dict[str, Any]) -> Verdict:
     return Verdict(**{**values, "state": JobState(values["state"]), "outcome": Outcome(values["outcome"])})
-
-
-def _write_line(connection: socket.socket, values: dict[str, Any]) -> None:
-    connection.sendall(json.dumps(values).encode() + b"\n")
 
 
 class Server:
@@ -77,7 +75,7 @@ class Server:
             self._be_child(connection)
         self.children[pid] = connection
         try:
-            _write_line(connection, {"pid": pid})
+            write_line(connection, {"pid": pid})
         except OSError:
             os.kill(pid, signal.SIGKILL)  # nobody waits any more: the deadline came before the child
 
@@ -104,7 +102,7 @@ class Server:
             connection = self.children.pop(pid)
             code = os.waitstatus_to_exitcode(status)
             try:
-                _write_line(connection, {"exit": code})
+                write_line(connection, {"exit": code})
             except OSError:
                 log.debug("nobody waits for child %d any more", pid)
             connection.close()
@@ -113,13 +111,16 @@ class Server:
 def _run_and_tell(connection: socket.socket) -> None:
     import random
 
-    from . import runner
+    from . import context, runner
 
     random.seed()
-    with connection.makefile("rb") as lines:
-        claim = load_claim(lines.readline())
+    link = Link(connection)
+    claim = load_claim(link.read_line())
+    context.began([claim])
+    link.begin(context.running_of(claim))
     verdict = runner.run(claim)
-    _write_line(connection, {"verdict": asdict(verdict)})
+    link.end()
+    write_line(connection, {"verdict": asdict(verdict)})
 
 
 def main() -> None:

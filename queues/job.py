@@ -4,21 +4,20 @@ The names follow Django's `django.tasks` where it has them (`enqueue`, `using`, 
 """
 
 import inspect
-import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
-from . import registry
+from . import context, registry
 from .errors import JobArgumentError
 from .event import Event
+from .result import JobResult
+from .storable import is_json
 
 RunAfter = datetime | timedelta | float | None
 
 LONGEST_TEXT = 200
-NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes it; jsonb cannot hold it
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ class JobDefinition:
             told = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(unknown)
             raise JobArgumentError(f"{self.name}({', '.join(parameters)}): {'; '.join(told)}")
         for name, value in args.items():
-            if not _is_json(value):
+            if not is_json(value):
                 raise JobArgumentError(
                     f"{self.name}: argument {name!r} must be JSON (text without NUL, number, bool, list, dict "
                     f"or null), got {type(value).__name__}"
@@ -138,47 +137,13 @@ class JobDefinition:
 
     def _check_texts(self, **texts: str) -> None:
         for option, text in texts.items():
-            if not _is_json(text) or len(text) > LONGEST_TEXT:
+            if not is_json(text) or len(text) > LONGEST_TEXT:
                 raise JobArgumentError(
                     f"{self.name}: {option} must be text of at most {LONGEST_TEXT} characters without NUL, got {text!r}"
                 )
 
 
-def _is_json(value: object) -> bool:
-    """Whether PostgreSQL will give the value back as it is now."""
-    try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-        text.encode()
-        return json.loads(text) == value and not NUL.search(text)
-    except (TypeError, ValueError):
-        return False
-
-
-@dataclass(frozen=True)
-class JobResult:
-    """A handle on an enqueued job; `status`, `attempts` and `errors` are read when asked for."""
-
-    id: int
-
-    @property
-    def status(self) -> str:
-        return str(self._row().state)
-
-    @property
-    def attempts(self) -> int:
-        return int(self._row().attempt)
-
-    @property
-    def errors(self) -> list[str]:
-        return list(self._row().attempts.exclude(error="").values_list("error", flat=True))
-
-    def _row(self) -> Any:
-        from .models import Job
-
-        return Job.objects.get(pk=self.id)
-
-
-def job(
+def declare_job(
     *,
     queue: str,
     name: str = "",
@@ -225,6 +190,16 @@ def job(
         return definition
 
     return declare
+
+
+class JobDecorator:
+    """`@job(...)` declares a job; inside a running one `job.cancelled()` says whether it should stop."""
+
+    __call__ = staticmethod(declare_job)
+    cancelled = staticmethod(context.cancelled)
+
+
+job = JobDecorator()
 
 
 def _app_of(function: Callable[..., Any]) -> str:

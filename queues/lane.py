@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from . import ledger, limits, outbox, pauses, registry, runner
+from . import ledger, limits, outbox, pauses, registry, runner, signals
 from .errors import BrokerUnavailable, unforeseen
 from .ledger import Claim, Verdict
 from .limits import Admitted
@@ -146,6 +146,7 @@ class Lane(threading.Thread):
         return True
 
     def _run(self, claim: Claim) -> Verdict | None:
+        signals.started(claim)
         try:
             in_child = claim.suspect or ledger.runs_in_child(claim.name, claim.queue)
             return self.executor.children.run(claim) if in_child else self.executor.deadlines.run_job(claim, self)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import close_old_connections, connection, reset_queries
 
-from .context import current_job
+from .context import current_job, running_of
 from .ledger import Claim
 
 log = logging.getLogger("queues.job")
@@ -24,7 +24,7 @@ def job_context(call: Call) -> Call:
     """Make the job known to what it calls, so that jobs it enqueues are about the same subject."""
 
     def wrapped(claim: Claim) -> Any:
-        token = current_job.set(claim)
+        token = current_job.set(running_of(claim))
         try:
             return call(claim)
         finally:

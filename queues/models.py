@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from .running import LONGEST_NOTE
 from .states import LIVE, JobState, Outcome
 
 
@@ -48,6 +49,10 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="")
+    progress = models.PositiveSmallIntegerField(null=True, blank=True, help_text="percent, as the job said it")
+    progress_note = models.CharField(max_length=LONGEST_NOTE, blank=True, db_default="")
+    result = models.JSONField(null=True, blank=True, help_text="what its function returned")
+    cancel_asked_at = models.DateTimeField(null=True, blank=True, help_text="asked to stop while it ran")
 
     class Meta:
         constraints = (
@@ -109,6 +114,7 @@ class Attempt(models.Model):
     finished_at = models.DateTimeField(db_default=Now())
     error = models.TextField(blank=True, default="")
     traceback = models.TextField(blank=True, default="")
+    log = models.TextField(blank=True, db_default="")
 
     class Meta:
         default_permissions = ()

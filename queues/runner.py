@@ -7,9 +7,11 @@ from typing import Any
 from . import registry
 from . import settings as queue_settings
 from .backoff import exponential
+from .context import running_of
 from .errors import Cancel, DeadlineExceeded, Permanent, Retry, Snooze, seconds_of
 from .ledger import Claim, Verdict
 from .middleware import MIDDLEWARE, Call
+from .result import why_not_kept
 from .states import JobState, Outcome
 
 log = logging.getLogger(__name__)
@@ -25,14 +27,24 @@ def run(claim: Claim) -> Verdict:
     for middleware in reversed(MIDDLEWARE):
         call = middleware(call)
     try:
-        call(claim)
+        returned = call(claim)
     except BaseException as error:  # a job that calls sys.exit() must not take its thread along
         return judge(claim, error)
-    return Verdict(JobState.COMPLETED, Outcome.COMPLETED)
+    return Verdict(JobState.COMPLETED, Outcome.COMPLETED, result=_result(claim, returned))
 
 
 def _call(claim: Claim) -> Any:
     return registry.get(claim.name).function(**claim.args)
+
+
+def _result(claim: Claim, returned: object) -> Any:
+    """What of it the ledger keeps; the job is completed in any case, and its log says what was not kept."""
+    refused = why_not_kept(returned)
+    if not refused:
+        return returned
+    log.warning("the result of %s #%d is not kept: %s", claim.name, claim.id, refused)
+    running_of(claim).log.add(f"its result is not kept: {refused}")
+    return None
 
 
 def judge(claim: Claim, error: BaseException) -> Verdict:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,6 +15,18 @@ from .models import AuditEntry, Job, QueueState
 from .states import FINAL, LIVE, JobState
 
 BATCH = 500
+CANCEL_ROUNDS = 5
+
+
+class Cancelled(NamedTuple):
+    """The ids of jobs that waited and never will run, and of running ones that were asked to stop."""
+
+    waiting: list[int]
+    running: list[int]
+
+    def __str__(self) -> str:
+        asked = f"{len(self.running)} running job{' was' if len(self.running) == 1 else 's were'} asked to stop"
+        return f"{len(self.waiting)} cancelled" + (f", {asked}" if self.running else "")
 
 
 def retry_jobs(job_ids: Sequence[int], *, actor: str, detail: str = "") -> list[int]:
@@ -36,14 +49,24 @@ def retry_matching(*, actor: str, queue: str = "", name: str = "", error: str = 
     return [job_id for ids in _batches(failed) for job_id in retry_jobs(ids, actor=actor, detail=detail)]
 
 
-def cancel_jobs(job_ids: Sequence[int], *, actor: str) -> list[int]:
-    """Cancel waiting and delayed jobs; the ids of those that were. Running ones are left alone."""
+def cancel_jobs(job_ids: Sequence[int], *, actor: str) -> Cancelled:
+    """Cancel waiting and delayed jobs, and ask running ones to stop, which were not asked before."""
+    done = Cancelled([], [])
     with transaction.atomic():
-        return _audited("cancel", ledger.cancel(job_ids, reason=f"cancelled by {actor}"), actor)
+        left = list(job_ids)
+        for _ in range(CANCEL_ROUNDS):  # what was claimed or came back between the two statements
+            done.waiting.extend(ledger.cancel(left, reason=f"cancelled by {actor}"))
+            done.running.extend(ledger.ask_to_stop(left))
+            missed = Job.objects.filter(pk__in=left, state__in=LIVE, cancel_asked_at=None)
+            if not (left := list(missed.values_list("pk", flat=True))):
+                break
+        _audited("cancel", done.waiting, actor)
+        _audited("cancel", done.running, actor, "asked to stop")
+    return done
 
 
-def cancel_under(key: str, *, actor: str) -> list[int]:
-    """Cancel the waiting job that lives under this key; its id, if there was one."""
+def cancel_under(key: str, *, actor: str) -> Cancelled:
+    """Cancel the job that lives under this key, or ask it to stop."""
     return cancel_jobs(list(Job.objects.filter(key=key, state__in=LIVE).values_list("pk", flat=True)), actor=actor)
 
 

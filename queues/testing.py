@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from . import ledger, outbox, runner
+from . import context, ledger, outbox, runner, signals
 from . import settings as queue_settings
 from .job import JobDefinition
 from .ledger import Claim, Verdict
@@ -43,12 +43,15 @@ def drain(*, queue: str | None = None, raises: bool = True) -> int:
     return ran
 
 
-def run_next(*, queue: str | None = None, raises: bool = True) -> Job | None:
-    """Run one due job; the job afterwards, None if none was due."""
+def run_next(*, queue: str | None = None, raises: bool = True, asked_to_stop: bool = False) -> Job | None:
+    """Run one due job; the job afterwards, None if none was due.
+
+    `asked_to_stop`: an operator has cancelled it as it began, so that `job.cancelled()` is true.
+    """
     claim = _claim_next(queue)
     if claim is None:
         return None
-    _run(claim, raises=raises)
+    _run(claim, raises=raises, asked_to_stop=asked_to_stop)
     return Job.objects.get(pk=claim.id)
 
 
@@ -69,9 +72,17 @@ def _claim_next(queue: str | None) -> Claim | None:
     return None
 
 
-def _run(claim: Claim, *, raises: bool) -> Verdict:
-    verdict = runner.run(claim)
-    ledger.finish(claim, verdict, "test")
+def _run(claim: Claim, *, raises: bool, asked_to_stop: bool = False) -> Verdict:
+    context.began([claim])
+    if asked_to_stop:
+        ledger.ask_to_stop([claim.id])
+        context.running_of(claim).ask_to_stop()
+    try:
+        signals.started(claim)
+        verdict = runner.run(claim)
+        ledger.finish(claim, verdict, "test")
+    finally:
+        context.ended(claim)
     unwanted = verdict.state == JobState.FAILED or (verdict.state == JobState.WAITING and verdict.traceback)
     if raises and unwanted:
         raise JobFailed(f"{claim.name}({claim.args}): {verdict.error}\n\n{verdict.traceback}")

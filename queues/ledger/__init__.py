@@ -7,14 +7,16 @@ outbox row first.
 
 from .claims import Claim, claim
 from .entries import enqueue
+from .reports import to_stop, write_progress
 from .rescues import free_forgotten, rescue, runs_in_child
 from .retries import retry
 from .verdicts import Verdict, finish
-from .withdrawals import cancel, withdraw
+from .withdrawals import ask_to_stop, cancel, withdraw
 
 __all__ = [
     "Claim",
     "Verdict",
+    "ask_to_stop",
     "cancel",
     "claim",
     "enqueue",
@@ -23,5 +25,7 @@ __all__ = [
     "rescue",
     "retry",
     "runs_in_child",
+    "to_stop",
     "withdraw",
+    "write_progress",
 ]

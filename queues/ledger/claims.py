@@ -51,7 +51,7 @@ WITH offered AS (
 )
 UPDATE queues_job j
 SET state = 'active', attempt = j.attempt + 1, "offer" = taken."offer", token = gen_random_uuid(), worker_id = %s,
-    started_at = clock_timestamp(), finished_at = NULL
+    started_at = clock_timestamp(), finished_at = NULL, progress = NULL, progress_note = '', result = NULL
 FROM taken WHERE j.id = taken.job_id AND j.state = 'waiting'
 RETURNING j.id, j.name, j.queue, j.args, j.subject, j.key, j.attempt, j.max_attempts, j.lone_crashes, j.suspect,
           j."offer", j.token, j.priority, j.started_at

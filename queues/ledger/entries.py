@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from .. import outbox
+from .. import outbox, signals
 from .. import settings as queue_settings
 from ..context import current_subject
 from ..job import JobRequest, RunAfter
@@ -46,6 +46,9 @@ def enqueue(requests: Sequence[JobRequest]) -> list[int]:
         cursor.execute(ENQUEUE, [json.dumps(rows)])
         ids = [found for _, found in cursor.fetchall()]
     outbox.ring()
+    written = ((row, found) for row, found in zip(rows, ids, strict=True) if found)
+    about = ((row["name"], found, row["queue"], row["subject"], row["key"], 0) for row, found in written)
+    signals.tell_rows(signals.job_enqueued, about)
     return [found or _live_under(request) for request, found in zip(requests, ids, strict=True)]
 
 

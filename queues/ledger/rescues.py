@@ -1,31 +1,43 @@
-"""Rescues: jobs of workers that died or never heard of them wait again, without an attempt spent."""
+"""Rescues: jobs of workers that died or never heard of them wait again, without an attempt spent.
+
+Those that were asked to stop are cancelled.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
 
-from .. import outbox, registry
+from .. import outbox, registry, signals
 from .. import settings as queue_settings
 from ..states import Outcome
 
 FREE = """
-WITH lost AS (
+WITH held AS (
+    SELECT id FROM queues_job
+    WHERE worker_id = %(worker_id)s AND state = 'active' AND NOT id = ANY(%(running)s)
+      AND started_at < clock_timestamp() - %(older)s * interval '1 s'
+    ORDER BY id FOR UPDATE
+), lost AS (
     UPDATE queues_job
-    SET state = 'waiting', token = NULL, worker_id = NULL, attempt = attempt - 1, run_at = clock_timestamp(),
+    SET state = CASE WHEN cancel_asked_at IS NULL THEN 'waiting' ELSE 'cancelled' END,
+        finished_at = CASE WHEN cancel_asked_at IS NULL THEN NULL ELSE clock_timestamp() END,
+        token = NULL, worker_id = NULL, attempt = attempt - 1, run_at = clock_timestamp(),
         crashes = crashes
             + CASE WHEN suspect OR name = ANY(%(in_child)s) OR queue = ANY(%(in_child)s) THEN 0 ELSE %(crashed)s END,
         suspect = suspect OR (%(crashed)s > 0 AND NOT (name = ANY(%(in_child)s) OR queue = ANY(%(in_child)s))),
         error = %(error)s
-    WHERE worker_id = %(worker_id)s AND state = 'active' AND NOT id = ANY(%(running)s)
-      AND started_at < clock_timestamp() - %(older)s * interval '1 s'
-    RETURNING id, queue, priority, run_at, "offer", started_at, attempt
+    WHERE id IN (SELECT id FROM held) AND worker_id = %(worker_id)s AND state = 'active'
+    RETURNING id, name, queue, subject, key, priority, run_at, "offer", started_at, attempt + 1 AS number, state
 ), waiting AS (
     INSERT INTO queues_outbox (job_id, queue, priority, due_at, "offer", withdrawn)
-    SELECT id, queue, priority, run_at, "offer", false FROM lost
+    SELECT id, queue, priority, run_at, "offer", false FROM lost WHERE state = 'waiting'
+), told AS (
+    INSERT INTO queues_attempt (job_id, number, outcome, worker, started_at, error, traceback)
+    SELECT id, number, CASE WHEN state = 'cancelled' AND %(crashed)s = 0 THEN 'cancelled' ELSE %(outcome)s END,
+        %(worker)s, started_at, %(error)s, '' FROM lost
 )
-INSERT INTO queues_attempt (job_id, number, outcome, worker, started_at, error, traceback)
-SELECT id, attempt + 1, %(outcome)s, %(worker)s, started_at, %(error)s, '' FROM lost RETURNING job_id
+SELECT state, name, id, queue, subject, key, number FROM lost
 """
 
 
@@ -59,10 +71,13 @@ def _free(
     }
     with connection.cursor() as cursor:
         cursor.execute(FREE, values)
-        freed = [found for (found,) in cursor.fetchall()]
-    if freed:
+        rows = cursor.fetchall()
+    if rows:
         outbox.ring()
-    return freed
+    if outcome == Outcome.CRASHED:
+        signals.tell_rows(signals.job_rescued, [row for state, *row in rows if state == "waiting"], error=error)
+    signals.tell_rows(signals.job_cancelled, [row for state, *row in rows if state == "cancelled"], reason=error)
+    return [job_id for _, _, job_id, *_ in rows]
 
 
 def runs_in_child(name: str, queue: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from .. import outbox
+from .. import outbox, signals
 from .. import settings as queue_settings
 from ..models import Job
 
@@ -14,18 +14,19 @@ WITH target AS (
 ), revived AS (
     UPDATE queues_job
     SET state = 'waiting', max_attempts = attempt + %(budget)s, run_at = clock_timestamp(), finished_at = NULL,
-        lone_crashes = 0, suspect = false
+        lone_crashes = 0, suspect = false, progress = NULL, progress_note = '', result = NULL, cancel_asked_at = NULL
     WHERE id = ANY(%(ids)s) AND state IN ('failed', 'cancelled') AND (SELECT count(*) FROM target) >= 0
       AND NOT EXISTS (
           SELECT 1 FROM queues_job other WHERE other.key = queues_job.key AND (
               other.state IN ('waiting', 'active')
               OR (other.id = ANY(%(ids)s) AND other.id < queues_job.id AND other.state IN ('failed', 'cancelled'))))
-    RETURNING id, queue, priority, run_at, "offer"
+    RETURNING id, name, queue, subject, key, attempt, priority, run_at, "offer"
+), waiting AS (
+    INSERT INTO queues_outbox (job_id, queue, priority, due_at, "offer", withdrawn)
+    SELECT id, queue, priority, run_at, "offer", false FROM revived
+    ON CONFLICT (job_id) DO UPDATE SET withdrawn = false, offered_at = NULL, due_at = excluded.due_at
 )
-INSERT INTO queues_outbox (job_id, queue, priority, due_at, "offer", withdrawn)
-SELECT id, queue, priority, run_at, "offer", false FROM revived
-ON CONFLICT (job_id) DO UPDATE SET withdrawn = false, offered_at = NULL, due_at = excluded.due_at
-RETURNING job_id
+SELECT name, id, queue, subject, key, attempt FROM revived
 """
 
 
@@ -42,7 +43,9 @@ def retry(job_ids: Iterable[int]) -> list[int]:
         budget = queue_settings.declared().get(queue, queue_settings.Queue(queue)).attempts
         with connection.cursor() as cursor:
             cursor.execute(RETRY, {"ids": ids, "budget": budget})
-            revived += [found for (found,) in cursor.fetchall()]
+            rows = cursor.fetchall()
+        revived += [row[1] for row in rows]
+        signals.tell_rows(signals.job_enqueued, rows)
     if revived:
         outbox.ring()
     return revived

@@ -1,9 +1,11 @@
-"""Withdrawals: waiting jobs are cancelled; running ones are left alone."""
+"""Withdrawals: waiting jobs are cancelled; running ones are asked to stop."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
+
+from .. import signals
 
 WITHDRAW = """
 WITH target AS (
@@ -13,7 +15,16 @@ WITH target AS (
     UPDATE queues_outbox SET withdrawn = true WHERE job_id IN (SELECT job_id FROM target) RETURNING job_id
 )
 UPDATE queues_job SET state = 'cancelled', finished_at = clock_timestamp(), error = %s
-WHERE id IN (SELECT job_id FROM marked) AND state = 'waiting' RETURNING id
+WHERE id IN (SELECT job_id FROM marked) AND state = 'waiting' RETURNING name, id, queue, subject, key, attempt
+"""
+
+ASK = """
+WITH held AS (
+    SELECT id FROM queues_job WHERE id = ANY(%s) AND state = 'active' AND cancel_asked_at IS NULL
+    ORDER BY id FOR UPDATE
+)
+UPDATE queues_job SET cancel_asked_at = clock_timestamp()
+WHERE id IN (SELECT id FROM held) AND state = 'active' RETURNING id
 """
 
 
@@ -23,11 +34,23 @@ def withdraw(keys: Sequence[str], *, reason: str) -> list[int]:
 
 
 def cancel(job_ids: Sequence[int], *, reason: str) -> list[int]:
-    """Cancel these jobs if they wait; the ids of those that did. A running job is left alone."""
+    """Cancel these jobs if they wait; the ids of those that did."""
     return _withdraw("o.job_id = ANY(%s)", list(job_ids), reason) if job_ids else []
+
+
+def ask_to_stop(job_ids: Sequence[int]) -> list[int]:
+    """Ask these jobs to stop if they run and were not asked before; the ids of those that were now.
+
+    When its attempt ends, such a job is cancelled, unless it completed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(ASK, [list(job_ids)])
+        return [found for (found,) in cursor.fetchall()]
 
 
 def _withdraw(which: str, values: list[Any], reason: str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(WITHDRAW.format(which=which), [values, reason])
-        return [found for (found,) in cursor.fetchall()]
+        rows = cursor.fetchall()
+    signals.tell_rows(signals.job_cancelled, rows, reason=reason)
+    return [row[1] for row in rows]

@@ -24,7 +24,7 @@ def add_verbs(verbs: "_SubParsersAction[Any]") -> None:
         parser.add_argument("queue", type=values.queue)
         parser.set_defaults(run=run)
     _add_retry(verbs.add_parser("retry", help="let failed or cancelled jobs run again"))
-    _add_cancel(verbs.add_parser("cancel", help="cancel waiting and delayed jobs"))
+    _add_cancel(verbs.add_parser("cancel", help="cancel waiting and delayed jobs, and ask running ones to stop"))
     _add_clean(verbs.add_parser("clean", help="delete finished jobs of a queue"))
 
 
@@ -39,8 +39,8 @@ def _add_retry(parser: ArgumentParser) -> None:
 
 def _add_cancel(parser: ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--id", type=values.job_id, nargs="+", metavar="N", help="numbers of waiting jobs")
-    which.add_argument("--key", type=values.words, help="the waiting job under this key")
+    which.add_argument("--id", type=values.job_id, nargs="+", metavar="N", help="numbers of waiting or running jobs")
+    which.add_argument("--key", type=values.words, help="the job that waits or runs under this key")
     parser.set_defaults(run=_cancel)
 
 
@@ -84,9 +84,9 @@ def _retry(options: dict[str, Any]) -> str:
 
 def _cancel(options: dict[str, Any]) -> str:
     if options["key"]:
-        return f"{len(steering.cancel_under(options['key'], actor=values.actor()))} jobs cancelled\n"
+        return f"{steering.cancel_under(options['key'], actor=values.actor())}\n"
     done = steering.cancel_jobs(options["id"], actor=values.actor())
-    return f"{len(done)} jobs cancelled\n" + _left(options["id"], done, "waiting")
+    return f"{done}\n" + _left(options["id"], [*done.waiting, *done.running], "waiting or running")
 
 
 def _clean(options: dict[str, Any]) -> str:

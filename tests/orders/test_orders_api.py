@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from orders.services import invoicing
+from queues.models import Job
 from tests.orders.shop import api, content_of, make_order, make_paid_order, make_product, make_user
 
 pytestmark = pytest.mark.django_db
@@ -21,9 +22,37 @@ def test_an_order_tells_of_its_jobs():
 
     assert told["state"] == "pending"
     jobs = {job["name"]: job for job in told["jobs"]}
-    assert set(jobs["orders.order_confirmation"]) == {"name", "state", "attempt", "run_at", "finished_at"}
+    assert set(jobs["orders.order_confirmation"]) == {
+        *("name", "state", "attempt", "run_at", "finished_at"),
+        *("progress", "progress_note", "result"),
+    }
     assert jobs["orders.order_confirmation"]["state"] == "waiting"
     assert jobs["payments.auto_cancel"]["run_at"] > jobs["orders.order_confirmation"]["run_at"]
+
+
+def test_owner_sees_how_far_the_jobs_are_and_what_they_returned():
+    # given an order with a job that runs and one that is done
+    customer = make_user()
+    order = make_order(customer=customer)
+    jobs = Job.objects.filter(subject=f"order-{order.pk}")
+    jobs.filter(name="payments.process_payment").update(progress=40, progress_note="asking the bank")
+    jobs.filter(name="orders.order_confirmation").update(result={"mail": 7})
+
+    # when its owner looks
+    answer = api(customer).get(f"/api/orders/{order.pk}").json()
+
+    # then
+    told = {job["name"]: (job["progress"], job["progress_note"], job["result"]) for job in answer["jobs"]}
+    assert told["payments.process_payment"] == (40, "asking the bank", None)
+    assert told["orders.order_confirmation"] == (None, "", {"mail": 7})
+
+
+def test_progress_and_result_of_jobs_are_described():
+    schema = api().get("/api/schema?format=json").json()["components"]["schemas"]["Job"]["properties"]
+
+    assert (schema["progress"]["type"], schema["progress"]["nullable"]) == ("integer", True)
+    assert schema["progress_note"]["type"] == "string"
+    assert "returned" in schema["result"]["description"]
 
 
 def test_the_list_has_the_callers_orders_newest_first():

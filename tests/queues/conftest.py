@@ -13,9 +13,10 @@ from queues.brokers.rq.connection import client
 from queues.models import Attempt, AuditEntry, Chore, Job, Outbox, QueueState, Schedule, Worker
 from tests.jobapp.models import Gate, Run
 from tests.processes import Processes
+from tests.queues.defined_here import define
 from tests.queues.raising import raising
 
-__all__ = ["raising"]
+__all__ = ["define", "raising"]
 
 TABLES = (Run, Gate, AuditEntry, Attempt, Outbox, Job, Worker, Schedule, QueueState, Chore)
 
@@ -28,6 +29,7 @@ QUICK = {
     "QUEUE_HEARTBEAT": "0.3",
     "QUEUE_LEASE": "2.5",
     "QUEUE_SWEEP": "0.4",
+    "QUEUE_REPORT": "0.1",
     "QUEUE_BROKER_DELAY": "1",
     "QUEUE_GRACE": "10",
 }

@@ -89,7 +89,7 @@ def test_waiting_jobs_are_cancelled_and_others_are_left_alone():
     page = act(staff("view_job", "cancel_job"), "cancel_selected", waiting.id, done)
 
     # then the waiting one is cancelled, and it is told that the other was not
-    assert "1 jobs cancelled." in page
+    assert "1 cancelled." in page
     assert "1 jobs were left as they are" in page
     assert waiting.status == JobState.CANCELLED
     done.refresh_from_db()

@@ -136,7 +136,7 @@ def test_paused_queue_can_be_filled_and_its_jobs_cancelled():
     pause()
     job = record.enqueue(label="a")
 
-    assert steering.cancel_jobs([job.id], actor="asha") == [job.id]
+    assert steering.cancel_jobs([job.id], actor="asha") == ([job.id], [])
 
 
 def test_pause_and_resume_are_audited_once():

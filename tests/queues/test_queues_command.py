@@ -107,10 +107,10 @@ def test_jobs_are_cancelled_by_number_or_key():
     waiting, keyed, failed = record.enqueue(label="a"), record.using(key="k").enqueue(label="b"), finished()
 
     assert queues("cancel", "--id", waiting.id, failed.pk) == (
-        f"1 jobs cancelled\nleft as they are, because they are not waiting: #{failed.pk}\n"
+        f"1 cancelled\nleft as they are, because they are not waiting or running: #{failed.pk}\n"
     )
-    assert queues("cancel", "--key", "k") == "1 jobs cancelled\n"
-    assert queues("cancel", "--key", "k") == "0 jobs cancelled\n"
+    assert queues("cancel", "--key", "k") == "1 cancelled\n"
+    assert queues("cancel", "--key", "k") == "0 cancelled\n"
     assert waiting.status == keyed.status == JobState.CANCELLED
     assert audit() == [(ME, "cancel", waiting.id), (ME, "cancel", keyed.id)]
 

@@ -129,8 +129,8 @@ def test_queue_that_is_not_declared_is_not_cleaned():
 def test_waiting_job_is_cancelled_by_its_key():
     job = record.using(key="k").enqueue(label="a")
 
-    assert steering.cancel_under("other", actor="asha") == []
-    assert steering.cancel_under("k", actor="asha") == [job.id]
+    assert steering.cancel_under("other", actor="asha") == ([], [])
+    assert steering.cancel_under("k", actor="asha") == ([job.id], [])
     assert (job.status, audit()) == (JobState.CANCELLED, [("cancel", job.id, "")])
 
 
@@ -227,5 +227,5 @@ def test_job_that_does_not_wait_is_never_cancelled_whatever_the_outbox_says():
     job_id = record.enqueue(label="a").id
     Job.objects.filter(pk=job_id).update(state=JobState.ACTIVE)
 
-    assert steering.cancel_jobs([job_id], actor="asha") == []
+    assert steering.cancel_jobs([job_id], actor="asha") == ([], [job_id])
     assert Job.objects.get(pk=job_id).state == JobState.ACTIVE

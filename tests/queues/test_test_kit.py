@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from queues import job, registry
+from queues import job, progress, registry
 from queues.models import Attempt, Job
 from queues.testing import JobFailed, assert_enqueued, drain, make_due, run_next
 from tests.jobapp.jobs import enqueue_another, fail, record, record_mail
@@ -119,3 +119,23 @@ def test_assert_enqueued_does_not_count_what_has_run():
 
     with pytest.raises(AssertionError, match="waiting: nothing"):
         assert_enqueued(record)
+
+
+def test_run_next_shows_how_a_job_stops_when_it_was_asked_to(define):
+    def patient() -> str:
+        progress(10, "half-way")
+        if job.cancelled():
+            raise ValueError("stopped")
+        return "done"
+
+    definition = define(patient)
+    definition.enqueue()
+    definition.enqueue()
+
+    stopped = run_next(asked_to_stop=True, raises=False)
+    done = run_next()
+
+    assert stopped is not None
+    assert (stopped.state, stopped.progress, stopped.error) == ("cancelled", 10, "ValueError: stopped")
+    assert done is not None
+    assert (done.state, done.result) == ("completed", "done")

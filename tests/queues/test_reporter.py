@@ -1,0 +1,138 @@
+"""The reporter: what running jobs say is written in one statement, guarded by their tokens."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from queues import JobDefinition, context, ledger, outbox, reporter, runner
+from queues.job import JobResult
+from queues.models import Attempt, Job
+from queues.running import Running
+from queues.testing import drain
+from tests.jobapp.jobs import record
+from tests.jobapp.saying import say_in_child
+from tests.processes import Processes, wait_for
+from tests.queues.claims import claim_for
+from tests.queues.test_admin import JOBS, staff
+from tests.queues.test_progress import said
+
+pytestmark = pytest.mark.usefixtures("ledger_db")
+
+
+def running(definition: JobDefinition, **args: Any) -> Running:
+    """A job that this process runs, as its reporter sees it."""
+    claim = claim_for(None, definition, **args)
+    context.began([claim])
+    return context.running_of(claim)
+
+
+@pytest.fixture
+def none_running():
+    yield
+    for each in context.all_running():
+        context.ended(each.claim)
+
+
+@pytest.mark.usefixtures("none_running")
+def test_reporter_writes_all_changes_in_one_statement_and_nothing_when_nothing_changed():
+    # given three running jobs of which two have something new to say
+    jobs = [running(record, label=str(n)) for n in range(3)]
+    jobs[0].tell(10, "a")
+    jobs[2].tell(30, "c")
+
+    # when the reporter looks twice
+    with CaptureQueriesContext(connection) as first:
+        reporter.report()
+    with CaptureQueriesContext(connection) as second:
+        reporter.report()
+
+    # then it has written once, and asked each time who should stop
+    assert [query["sql"].split()[0] for query in first] == ["SELECT", "UPDATE"]
+    assert [query["sql"].split()[0] for query in second] == ["SELECT"]
+    assert list(Job.objects.order_by("pk").values_list("progress", "progress_note")) == [
+        (10, "a"),
+        (None, ""),
+        (30, "c"),
+    ]
+
+
+def test_reporter_asks_nothing_when_nothing_runs():
+    with CaptureQueriesContext(connection) as queries:
+        reporter.report()
+
+    assert len(queries) == 0
+
+
+@pytest.mark.usefixtures("none_running")
+def test_reporter_waits_for_no_lock_and_writes_later(second_connection: Any):
+    # given a running job whose row is in another's hands
+    one = running(record, label="a")
+    one.tell(10)
+    with second_connection.cursor() as cursor:
+        cursor.execute("BEGIN; SELECT 1 FROM queues_job FOR UPDATE")
+
+        # when the reporter looks, then it goes on without it
+        reporter.report()
+        cursor.execute("ROLLBACK")
+    assert said() == (None, "")
+
+    # and writes it when the row is free
+    reporter.report()
+    assert said() == (10, "")
+
+
+@pytest.fixture
+def second_connection():
+    other = connection.copy()
+    yield other
+    other.close()
+
+
+@pytest.mark.usefixtures("none_running")
+def test_zombie_writes_no_progress_and_is_told_to_stop():
+    # given a job that was taken from this process and runs elsewhere
+    zombie = running(record, label="a")
+    ledger.finish(zombie.claim, runner.given_back("late"))
+    ledger.claim(outbox.lease("order", 1), None)
+
+    # when the zombie has something to say
+    zombie.tell(99, "from the grave")
+    reporter.report()
+
+    # then it is not written, and it hears that it should stop
+    assert said() == (None, "")
+    assert zombie.stop_asked
+    assert ledger.finish(zombie.claim, runner.given_back("too late")) is False
+    assert said() == (None, "")
+
+
+def test_progress_of_a_child_that_is_killed_at_its_deadline_is_kept_with_its_log(processes: Processes):
+    """What a job says buys it no time either."""
+    processes.manage("rqworker", "order", ORDER_TIMEOUT="1.5")
+    handle = say_in_child.enqueue(percents=[30], note="stuck", gate="never")
+
+    attempt = wait_for(lambda: Attempt.objects.filter(job_id=handle.id).first())
+
+    assert attempt.error == "timed out after 1.5 s"
+    assert attempt.log.endswith("INFO shop.saying: at 30")
+    assert JobResult(handle.id).progress == 30
+
+
+@pytest.mark.usefixtures("none_running")
+def test_admin_shows_a_bar_while_a_job_runs_and_where_it_ended(db):
+    # given a job that runs and one that is done, both at 40 %
+    active = running(record, label="a").claim.id
+    done = record.enqueue(label="b").id
+    drain()
+    Job.objects.update(progress=40, progress_note="<rendering>")
+    client = staff("view_job")
+
+    # when the list and their pages are opened
+    bar = '<progress max="100" value="40" style="width:6em"></progress> 40 % &lt;rendering&gt;'
+    pages = [client.get(f"{JOBS}{path}").content.decode() for path in ("", f"{active}/change/", f"{done}/change/")]
+
+    # then the list shows it of the running one
+    assert [bar in page for page in pages] == [True, True, True]
+    assert pages[0].count("<progress") == 1
