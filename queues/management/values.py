@@ -6,9 +6,9 @@ import re
 from argparse import ArgumentTypeError
 from datetime import timedelta
 
-from queues import registry
+from queues import registry, schedules
 from queues import settings as queue_settings
-from queues.errors import UnknownQueue
+from queues.errors import UnknownQueue, UnknownSchedule
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=36_500)
@@ -25,6 +25,13 @@ def job_name(text: str) -> str:
     if text not in registry.names():
         raise ArgumentTypeError(f"no job named {text!r}. {queue_settings.suggest(text, registry.names())}")
     return text
+
+
+def schedule(text: str) -> str:
+    try:
+        return schedules.recurring_job(text).name
+    except UnknownSchedule as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def job_id(text: str) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from queues import steering
+from queues import schedules, steering
 from queues.flow import flow_page
 from queues.states import FINAL
 from queues.status import status_page
@@ -23,9 +23,23 @@ def add_verbs(verbs: "_SubParsersAction[Any]") -> None:
         parser = verbs.add_parser(verb, help=help_text)
         parser.add_argument("queue", type=values.queue)
         parser.set_defaults(run=run)
+    verbs.add_parser("schedules", help="recurring jobs: when they ticked and will").set_defaults(run=_schedules)
+    _add_schedule(verbs.add_parser("schedule", help="run a recurring job now, switch it on or off"))
     _add_retry(verbs.add_parser("retry", help="let failed or cancelled jobs run again"))
     _add_cancel(verbs.add_parser("cancel", help="cancel waiting and delayed jobs"))
     _add_clean(verbs.add_parser("clean", help="delete finished jobs of a queue"))
+
+
+def _add_schedule(parser: ArgumentParser) -> None:
+    acts = parser.add_subparsers(dest="act", required=True, metavar="act")
+    for act, run, help_text in (
+        ("run", _run_schedule, "enqueue it now, besides its ticks; also if it is switched off"),
+        ("on", _switch, "let it tick again, from its next time on"),
+        ("off", _switch, "let it tick no more until it is switched on"),
+    ):
+        one = acts.add_parser(act, help=help_text)
+        one.add_argument("schedule", type=values.schedule, metavar="JOB")
+        one.set_defaults(run=run)
 
 
 def _add_retry(parser: ArgumentParser) -> None:
@@ -67,6 +81,21 @@ def _pause(options: dict[str, Any]) -> str:
 def _resume(options: dict[str, Any]) -> str:
     changed = steering.resume_queue(options["queue"], actor=values.actor())
     return f"queue {options['queue']} runs again\n" if changed else f"queue {options['queue']} was not paused\n"
+
+
+def _schedules(options: dict[str, Any]) -> str:
+    return schedules.schedules_page()
+
+
+def _run_schedule(options: dict[str, Any]) -> str:
+    job_id, is_new = schedules.run_schedule_now(options["schedule"], actor=values.actor())
+    return f"{options['schedule']}: job #{job_id} {'is enqueued' if is_new else 'has not ended; none was enqueued'}\n"
+
+
+def _switch(options: dict[str, Any]) -> str:
+    name, on = options["schedule"], options["act"] == "on"
+    changed = schedules.switch_schedule(name, on, actor=values.actor())
+    return f"{name} {'is' if changed else 'was'} switched {options['act']}{'' if changed else ' already'}\n"
 
 
 def _retry(options: dict[str, Any]) -> str:
