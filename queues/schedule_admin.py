@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from . import recurring, registry, schedules
 from .models import Schedule
-from .readonly import ReadOnlyAdmin
+from .readonly import ReadOnlyAdmin, warned
 
 
 @admin.register(Schedule)
@@ -61,8 +61,8 @@ class ScheduleAdmin(ReadOnlyAdmin):
         return schedules.recurrence(schedules.recurring_job(schedule.name))
 
     @admin.display(description="state")
-    def state(self, schedule: Schedule) -> str:
-        return "on" if schedule.enabled else "switched off"
+    def state(self, schedule: Schedule) -> SafeString | str:
+        return "on" if schedule.enabled else warned("switched off")
 
     @admin.display(description="last tick", empty_value="never")
     def last_tick_at(self, schedule: Schedule) -> str:

@@ -16,6 +16,7 @@ from .job import JobDefinition
 from .models import AuditEntry, Job, Schedule
 from .states import LIVE
 
+UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 HEAD = ("recurring job", "when", "last tick", "next tick", "")
 
 
@@ -68,8 +69,10 @@ def _lock(name: str) -> None:
 
 
 def recurrence(definition: JobDefinition) -> str:
-    """Its cron line, or how often it runs."""
-    return definition.cron or f"every {definition.every:g} s"
+    """Its cron line, or how often it runs: "every 2 h"."""
+    every = definition.every or 0
+    size, unit = next(((size, unit) for size, unit in UNITS if every % size == 0), (1, "s"))
+    return definition.cron or f"every {every / size:g} {unit}"
 
 
 def next_tick(schedule: Schedule) -> str:

@@ -66,6 +66,14 @@ def test_next_time_of_an_interval_is_the_next_whole_one():
     assert due == datetime.fromisoformat("2026-11-22T03:45:00Z")
 
 
+@pytest.mark.parametrize(
+    ("every", "told"),
+    [(1, "1 s"), (90, "90 s"), (1.5, "1.5 s"), (600, "10 min"), (7200, "2 h"), (5400, "90 min"), (172_800, "2 d")],
+)
+def test_interval_is_told_in_the_largest_whole_unit(every: float, told: str):
+    assert schedules.recurrence(JobDefinition(lambda: None, "test.any", "order", every=every)) == f"every {told}"
+
+
 def test_admin_page_shows_every_declared_recurring_job(nine: JobDefinition):
     # given one that nobody has seen yet, and one that is declared no longer
     Schedule.objects.create(name="test.gone", last_tick=clock.now())
