@@ -10,7 +10,8 @@ from queues.flow import flow_page
 from queues.states import FINAL
 from queues.status import status_page
 
-from . import values
+from . import new_job, values
+from .all_or_nothing import write_files
 
 
 def add_verbs(verbs: "_SubParsersAction[Any]") -> None:
@@ -25,6 +26,7 @@ def add_verbs(verbs: "_SubParsersAction[Any]") -> None:
         parser.set_defaults(run=run)
     verbs.add_parser("schedules", help="recurring jobs: when they ticked and will").set_defaults(run=_schedules)
     _add_schedule(verbs.add_parser("schedule", help="run a recurring job now, switch it on or off"))
+    _add_new_job(verbs.add_parser("new-job", help="write a job, its service, its test and its line in docs/flow.md"))
     _add_retry(verbs.add_parser("retry", help="let failed or cancelled jobs run again"))
     _add_cancel(verbs.add_parser("cancel", help="cancel waiting and delayed jobs"))
     _add_clean(verbs.add_parser("clean", help="delete finished jobs of a queue"))
@@ -40,6 +42,14 @@ def _add_schedule(parser: ArgumentParser) -> None:
         one = acts.add_parser(act, help=help_text)
         one.add_argument("schedule", type=values.schedule, metavar="JOB")
         one.set_defaults(run=run)
+
+
+def _add_new_job(parser: ArgumentParser) -> None:
+    parser.add_argument("app", type=values.own_app, metavar="APP", help="the app that declares it")
+    parser.add_argument("name", type=values.new_name, metavar="NAME", help="its function, such as remind_customer")
+    parser.add_argument("--queue", type=values.queue, help="left out: the one queue of the app's jobs")
+    parser.add_argument("--event", type=values.event_name, help="the event it reacts to")
+    parser.set_defaults(run=_new_job)
 
 
 def _add_retry(parser: ArgumentParser) -> None:
@@ -96,6 +106,20 @@ def _switch(options: dict[str, Any]) -> str:
     name, on = options["schedule"], options["act"] == "on"
     changed = schedules.switch_schedule(name, on, actor=values.actor())
     return f"{name} {'is' if changed else 'was'} switched {options['act']}{'' if changed else ' already'}\n"
+
+
+def _new_job(options: dict[str, Any]) -> str:
+    app, name = options["app"], options["name"]
+    try:
+        queue = options["queue"] or new_job.only_queue_of(app)
+        files = new_job.NewJob(app, name, queue, options["event"] or "").files()
+        write_files(files)
+    except new_job.Refused as error:
+        raise CommandError(f"{error}.", returncode=2) from None
+    except OSError as error:
+        raise CommandError(f"nothing was written: {error}") from None
+    told = "".join(f"  {path.relative_to(new_job.ROOT)}\n" for path in files)
+    return f"{app.label}.{name} is written:\n{told}Now write its service and say in the test what it does.\n"
 
 
 def _retry(options: dict[str, Any]) -> str:
