@@ -3,7 +3,7 @@
 from queues import job
 
 from . import events
-from .services import invoicing, lifecycle, mails, stock
+from .services import idempotency, invoicing, lifecycle, mails, stock
 
 
 @job(queue="order", on=events.order_paid)
@@ -52,3 +52,9 @@ def payment_failed(order_id: int) -> None:
 def order_cancelled(order_id: int) -> None:
     """Mail the customer that the order was cancelled."""
     mails.send_order_cancelled(order_id)
+
+
+@job(queue="order", every=3600, key="prune-idempotency-keys")
+def prune_idempotency_keys() -> None:
+    """Delete the answers that are no longer given again under their Idempotency-Key."""
+    idempotency.prune()

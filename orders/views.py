@@ -58,7 +58,7 @@ class OrderList(generics.ListAPIView[Order]):
                 "Idempotency-Key",
                 location=OpenApiParameter.HEADER,
                 required=True,
-                description="A new value for each order; repeating a request with it orders once.",
+                description="A new value for each order; repeating a request with it within 24 hours orders once.",
             )
         ],
     )

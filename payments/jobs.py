@@ -37,3 +37,9 @@ def refund_payment(refund_id: int) -> None:
 def auto_cancel(order_id: int) -> None:
     """Cancel the order if it is still unpaid, after asking the gateway."""
     expiry.cancel_unpaid(order_id)
+
+
+@job(queue="order", every=3600, key="retry-auto-cancels")
+def retry_auto_cancels() -> None:
+    """Let auto-cancels that were given up run again, where the order is still unpaid."""
+    expiry.retry_given_up()

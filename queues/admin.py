@@ -15,9 +15,10 @@ from . import settings as queue_settings
 from .models import Attempt, AuditEntry, Job, Worker
 from .queue_admin import QueueAdmin
 from .readonly import ReadOnlyAdmin, ReadOnlyInline
+from .schedule_admin import ScheduleAdmin
 from .states import FINAL, RETRYABLE, JobState
 
-__all__ = ["AuditAdmin", "JobAdmin", "QueueAdmin", "WorkerAdmin"]
+__all__ = ["AuditAdmin", "JobAdmin", "QueueAdmin", "ScheduleAdmin", "WorkerAdmin"]
 
 
 class DeclaredFilter(admin.SimpleListFilter):

@@ -57,6 +57,10 @@ class UnknownJob(LookupError):
     """No job of that name is registered."""
 
 
+class UnknownSchedule(LookupError):
+    """No recurring job of that name is registered."""
+
+
 class UnknownQueue(LookupError):
     """No queue of that name is declared in settings.QUEUES."""
 

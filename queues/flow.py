@@ -19,9 +19,11 @@ def flow_page() -> str:
     for event in all_events():
         if event.reactions or event.withdrawals:
             parts.append(_event_section(event))
-    direct = [definition for definition in registry.all_jobs() if not definition.on]
-    if direct:
-        parts.append("## Enqueued directly\n\n" + "".join(_job_line(definition) for definition in direct))
+    recurring = registry.recurring()
+    direct = [definition for definition in registry.all_jobs() if not definition.on and definition not in recurring]
+    for title, jobs in (("Recurring", recurring), ("Enqueued directly", direct)):
+        if jobs:
+            parts.append(f"## {title}\n\n" + "".join(_job_line(definition) for definition in jobs))
     parts.append(_queue_section())
     return "\n".join(parts)
 

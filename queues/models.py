@@ -143,15 +143,17 @@ class AuditEntry(models.Model):
 
 
 class Schedule(models.Model):
-    """A recurring job's last tick; switched off, it is passed over."""
+    """A recurring job: which of its times is done with, and when it last ticked; switched off, it is passed over."""
 
     name = models.CharField(max_length=200, primary_key=True)
-    last_tick = models.DateTimeField()
+    last_tick = models.DateTimeField(help_text="no time up to this one is to come")
+    ticked_at = models.DateTimeField(null=True, blank=True)
     enabled = models.BooleanField(default=True)
 
     class Meta:
         default_permissions = ("view",)
         permissions = (("steer_schedule", "Can run, switch on and switch off recurring jobs"),)
+        verbose_name = "recurring job"
 
     def __str__(self) -> str:
         return self.name

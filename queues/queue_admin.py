@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from . import settings as queue_settings
 from . import steering
 from .models import QueueState
-from .readonly import ReadOnlyAdmin
+from .readonly import ReadOnlyAdmin, warned
 from .states import JobState
 
 SHOWN_STATES = (JobState.WAITING, JobState.ACTIVE, JobState.FAILED)
@@ -32,7 +32,7 @@ class QueueAdmin(ReadOnlyAdmin):
         """The rows of declared queues are made when somebody first looks."""
         rows = [QueueState(name=name) for name in queue_settings.declared()]
         QueueState.objects.bulk_create(rows, ignore_conflicts=True)
-        return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, {"title": "Queues", **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(name__in=list(queue_settings.declared()))
@@ -55,8 +55,8 @@ class QueueAdmin(ReadOnlyAdmin):
         self.message_user(request, f"{done}: {', '.join(changed) or 'none'}", messages.SUCCESS)
 
     @admin.display(description="state")
-    def state(self, queue: QueueState) -> str:
-        return "paused" if queue.paused_at else "running"
+    def state(self, queue: QueueState) -> SafeString | str:
+        return warned("paused") if queue.paused_at else "running"
 
     @admin.display(description="at once in a process")
     def concurrency(self, queue: QueueState) -> int:

@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Model]
@@ -16,6 +18,11 @@ else:
     ModelAdmin, TabularInline, BasePaginator = admin.ModelAdmin, admin.TabularInline, Paginator
 
 COUNTED = 10_000
+
+
+def warned(text: str) -> SafeString:
+    """Words that must not be overlooked in a list."""
+    return format_html('<b style="color:#a16207">{}</b>', text)
 
 
 class CappedPaginator(BasePaginator):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from croniter import croniter
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from . import clock, ledger, registry
@@ -38,6 +39,21 @@ def last_due(definition: JobDefinition, now: datetime) -> datetime:
     return EPOCH + (now - EPOCH) // every * every
 
 
+def next_due(definition: JobDefinition, now: datetime) -> datetime:
+    """The first moment after `now` at which the job is to run."""
+    if definition.cron:
+        due: datetime = croniter(definition.cron, now.astimezone(timezone.get_default_timezone())).get_next(datetime)
+        return due
+    return last_due(definition, now) + timedelta(seconds=definition.every or 0)
+
+
+def make_rows() -> None:
+    """Let every declared recurring job have its row; one that is new ticks at its next time."""
+    now = clock.now()
+    rows = [Schedule(name=d.name, last_tick=last_due(d, now)) for d in registry.recurring()]
+    Schedule.objects.bulk_create(rows, ignore_conflicts=True)
+
+
 def tick() -> list[str]:
     """Enqueue every recurring job whose time has come; their names.
 
@@ -46,19 +62,19 @@ def tick() -> list[str]:
     now = clock.now()
     due = {definition: last_due(definition, now) for definition in registry.recurring()}
     known = dict(Schedule.objects.values_list("name", "last_tick"))
-    ticked = []
-    for definition, at in due.items():
-        if definition.name not in known:
-            Schedule.objects.get_or_create(name=definition.name, defaults={"last_tick": at})
-        elif known[definition.name] < at and _tick(definition, at):
-            ticked.append(definition.name)
-    return ticked
+    if not known.keys() >= {definition.name for definition in due}:
+        make_rows()
+    return [
+        definition.name
+        for definition, at in due.items()
+        if known.get(definition.name, at) < at and _tick(definition, at)
+    ]
 
 
 def _tick(definition: JobDefinition, at: datetime) -> bool:
     with transaction.atomic():
         behind = Schedule.objects.filter(name=definition.name, enabled=True, last_tick__lt=at)
-        if not behind.update(last_tick=at):
+        if not behind.update(last_tick=at, ticked_at=Now()):
             return False
         request = definition.request({})
         ledger.enqueue(

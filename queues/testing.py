@@ -3,20 +3,30 @@
 place_order(...)
 assert_enqueued(process_payment, order_id=1)
 drain()
+with moved(hours=1):
+    drain()
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
-from django.db import connection
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.test import override_settings
 
-from . import context, ledger, outbox, runner, signals
+from . import context, ledger, outbox, recurring, runner, signals
 from . import settings as queue_settings
 from .job import JobDefinition
 from .ledger import Claim, Verdict
-from .models import Job
+from .models import Job, Outbox
+from .recurring import tick
 from .states import JobState
 
 LONGEST_DRAIN = 1000
+LONGEST_LIST = 10
 
 
 class JobFailed(AssertionError):
@@ -25,11 +35,15 @@ class JobFailed(AssertionError):
 
 def assert_enqueued(definition: JobDefinition, **args: Any) -> Job:
     """The waiting job of that name with these arguments (a subset is enough); fails with what is there instead."""
-    waiting = Job.objects.filter(name=definition.name, state=JobState.WAITING)
-    found = waiting.filter(args__contains=args).first()
-    there = [f"{job.name}({job.args})" for job in Job.objects.filter(state=JobState.WAITING)]
-    assert found is not None, f"{definition.name}({args}) does not wait; waiting: {', '.join(there) or 'nothing'}"
+    found = _waiting(definition, args).first()
+    assert found is not None, f"{definition.name}({_words(args)}) does not wait.\n{_near_misses(definition)}"
     return found
+
+
+def assert_not_enqueued(definition: JobDefinition, **args: Any) -> None:
+    """Fails if a job of that name waits with these arguments (a subset is enough; none: whatever its arguments)."""
+    found = _waiting(definition, args).first()
+    assert found is None, f"{_told(found)}, due at {found.run_at}"
 
 
 def drain(*, queue: str | None = None, raises: bool = True) -> int:
@@ -55,13 +69,69 @@ def run_next(*, queue: str | None = None, raises: bool = True, asked_to_stop: bo
     return Job.objects.get(pk=claim.id)
 
 
+@contextmanager
+def moved(length: timedelta | None = None, **units: float) -> Iterator[None]:
+    """Inside it is so much later for the engine: `with moved(hours=1): drain()`; afterwards it is as early as before.
+
+    Takes a timedelta or its words. Delays and back-offs pass, and `tick()` finds what recurs; what is enqueued
+    inside counts from there. It is the engine's clock alone: timezone.now() and the database's stay. A delay
+    until a datetime is moved with the rest if it was enqueued before.
+    """
+    by = length if length is not None else timedelta(**units)
+    recurring.make_rows()
+    _postpone(-by)
+    try:
+        with override_settings(QUEUE_CLOCK_SHIFT=settings.QUEUE_CLOCK_SHIFT + by.total_seconds()):
+            yield
+    finally:
+        _postpone(by)
+
+
 def make_due(**filters: Any) -> int:
-    """Let delayed jobs (those that match) be due now; how many."""
+    """Let waiting jobs (those that match) be due now, however long their delay; how many.
+
+    For the next attempt of a job that fails again and again; `moved` shows when a job falls due.
+    """
     ids = list(Job.objects.filter(state=JobState.WAITING, **filters).values_list("pk", flat=True))
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE queues_job SET run_at = clock_timestamp() WHERE id = ANY(%s)", [ids])
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE queues_outbox SET due_at = clock_timestamp() WHERE job_id = ANY(%s)", [ids])
+        cursor.execute("UPDATE queues_job SET run_at = clock_timestamp() WHERE id = ANY(%s)", [ids])
         return int(cursor.rowcount)
+
+
+def _postpone(by: timedelta) -> None:
+    """The database's clock, by which jobs fall due, cannot be moved; so their times are, and all relations stay."""
+    with transaction.atomic():
+        Outbox.objects.update(due_at=F("due_at") + by)
+        Job.objects.filter(state=JobState.WAITING).update(run_at=F("run_at") + by)
+
+
+def _waiting(definition: JobDefinition, args: dict[str, Any]) -> QuerySet[Job]:
+    unknown = [name for name in args if name not in definition.parameters]
+    known = ", ".join(definition.parameters) or "no arguments"
+    assert not unknown, f"{definition.name} takes {known}, not {', '.join(unknown)}"
+    return Job.objects.filter(name=definition.name, state=JobState.WAITING, args__contains=args).order_by("pk")
+
+
+def _near_misses(definition: JobDefinition) -> str:
+    """The jobs of that name, then what else waits."""
+    same = Job.objects.filter(name=definition.name).order_by("pk")
+    others = Job.objects.filter(state=JobState.WAITING).exclude(name=definition.name).order_by("pk")
+    rooms = {f"Of {definition.name} there is": same, "Besides, there waits": others}
+    return "\n".join(f"{title}:{_listed(list(jobs[: LONGEST_LIST + 1]))}" for title, jobs in rooms.items())
+
+
+def _listed(jobs: list[Job]) -> str:
+    lines = [f"\n  {_told(job)}" for job in jobs[:LONGEST_LIST]]
+    return "".join(lines) + "\n  ..." * (len(jobs) > LONGEST_LIST) or " nothing"
+
+
+def _told(job: Job) -> str:
+    return f"{job.name}({_words(job.args)}) #{job.pk}, {job.state}"
+
+
+def _words(args: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in args.items())
 
 
 def _claim_next(queue: str | None) -> Claim | None:
@@ -89,4 +159,4 @@ def _run(claim: Claim, *, raises: bool, asked_to_stop: bool = False) -> Verdict:
     return verdict
 
 
-__all__ = ["JobFailed", "assert_enqueued", "drain", "make_due", "run_next"]
+__all__ = ["JobFailed", "assert_enqueued", "assert_not_enqueued", "drain", "make_due", "moved", "run_next", "tick"]

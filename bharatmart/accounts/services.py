@@ -1,5 +1,7 @@
 """What accounts do in the background."""
 
+from importlib import import_module
+
 from django.conf import settings
 
 from notifications import services as notifications
@@ -18,3 +20,8 @@ def send_welcome(user_id: int) -> None:
         context={"name": user.get_short_name(), "shop": settings.SHOP_NAME},
         key=f"welcome-{user_id}",
     )
+
+
+def clear_sessions() -> None:
+    """Delete the sessions that have expired; a log-in leaves one behind when nobody logs out."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -1,12 +1,10 @@
 """Count requests in PostgreSQL, so that a limit holds over all web processes together."""
 
-import random
 from dataclasses import dataclass
 
 from django.db import connection
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-PRUNE_ONE_IN = 1000
 PRUNE_BATCH = 1000
 
 # The rows are written in order of key, so that two requests with the same keys cannot deadlock. The
@@ -53,14 +51,17 @@ def count(hits: dict[str, Rate]) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [keys, [hits[key].period for key in keys]])
         waits = [max(1, wait) for key, counted, wait in cursor.fetchall() if counted > hits[key].requests]
-    if random.randrange(PRUNE_ONE_IN) == 0:
-        prune()
     longest: int | None = max(waits, default=None)
     return longest
 
 
 def prune() -> int:
-    """Delete some counters whose window is over; returns how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(PRUNE, [PRUNE_BATCH])
-        return int(cursor.rowcount)
+    """Delete the counters whose window is over, in short batches; returns how many."""
+    deleted = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(PRUNE, [PRUNE_BATCH])
+            found = int(cursor.rowcount)
+        deleted += found
+        if found < PRUNE_BATCH:
+            return deleted

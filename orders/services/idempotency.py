@@ -7,12 +7,18 @@ gets its answer; if the first was rolled back, the second goes ahead in its plac
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from ..errors import IdempotencyKeyReused
 from ..models import IdempotencyKey
+
+KEPT = timedelta(hours=24)
+"""How long an answer is given again; after that the same key places a new order."""
+PRUNE_BATCH = 1000
 
 CLAIM = """
 INSERT INTO orders_idempotencykey (user_id, key, body_hash, response_status, response_body, created_at)
@@ -40,11 +46,13 @@ def claim(user_id: int, key: str, body_hash: str) -> Answer | None:
 
     Raises IdempotencyKeyReused if that answer was to another body.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [user_id, key, body_hash])
-        if cursor.fetchone():
-            return None
-    given = IdempotencyKey.objects.get(user_id=user_id, key=key)
+    given = None
+    while given is None:  # it may be pruned between the two statements
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, [user_id, key, body_hash])
+            if cursor.fetchone():
+                return None
+        given = IdempotencyKey.objects.filter(user_id=user_id, key=key).first()
     if given.body_hash != body_hash:
         raise IdempotencyKeyReused
     return Answer(given.response_status, given.response_body)
@@ -55,3 +63,12 @@ def keep(user_id: int, key: str, answer: Answer) -> None:
     IdempotencyKey.objects.filter(user_id=user_id, key=key).update(
         response_status=answer.status, response_body=answer.body
     )
+
+
+def prune() -> int:
+    """Delete the keys that are older than KEPT, in short batches; how many."""
+    old = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).order_by("pk")
+    deleted = 0
+    while ids := list(old.values_list("pk", flat=True)[:PRUNE_BATCH]):
+        deleted += IdempotencyKey.objects.filter(pk__in=ids).delete()[0]
+    return deleted

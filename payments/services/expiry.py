@@ -2,12 +2,15 @@
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from orders.locks import lock_order
 from orders.models import Order
 from orders.services import lifecycle
 from orders.states import UNPAID, OrderState
-from queues import Snooze
+from queues import Snooze, steering
+from queues.models import Job
+from queues.states import JobState
 
 from ..errors import OrderNotCancellable, PaymentInProgress
 from ..gateways import gateway_named
@@ -37,6 +40,17 @@ def cancel_unpaid(order_id: int) -> None:
         if rival and (rival.state == PaymentState.SUBMITTED or in_flight(rival)):
             raise Snooze(settings.GATEWAY_TIMEOUT, "a charge has just begun")
         _cancel_order(order, "not paid in time")
+
+
+def retry_given_up() -> list[int]:
+    """Let the auto-cancels of overdue unpaid orders that ended as failed run again; the ids of those jobs.
+
+    One that an operator has cancelled is left alone, and so is an order whose auto-cancel is still to come.
+    """
+    overdue = Order.objects.filter(state__in=UNPAID, placed_at__lt=timezone.now() - settings.PAYMENT_WINDOW)
+    keys = [f"cancel-{order_id}" for order_id in overdue.values_list("pk", flat=True)]
+    given_up = Job.objects.filter(key__in=keys, state=JobState.FAILED).values_list("pk", flat=True)
+    return steering.retry_jobs(list(given_up), actor="payments.retry_auto_cancels")
 
 
 def cancel_by_customer(order: Order) -> Order:

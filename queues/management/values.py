@@ -1,14 +1,19 @@
 """The values that `manage.py queues` takes: each parser refuses nonsense with a sentence."""
 
 import getpass
+import keyword
 import os
 import re
 from argparse import ArgumentTypeError
 from datetime import timedelta
 
-from queues import registry
+from django.apps import AppConfig
+
+from queues import registry, schedules
 from queues import settings as queue_settings
-from queues.errors import UnknownQueue
+from queues.errors import UnknownQueue, UnknownSchedule
+
+from . import new_job
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=36_500)
@@ -24,6 +29,34 @@ def queue(text: str) -> str:
 def job_name(text: str) -> str:
     if text not in registry.names():
         raise ArgumentTypeError(f"no job named {text!r}. {queue_settings.suggest(text, registry.names())}")
+    return text
+
+
+def schedule(text: str) -> str:
+    try:
+        return schedules.recurring_job(text).name
+    except UnknownSchedule as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def own_app(text: str) -> AppConfig:
+    apps = new_job.own_apps()
+    if text not in apps:
+        raise ArgumentTypeError(f"no app {text!r}. {queue_settings.suggest(text, apps)}")
+    return apps[text]
+
+
+def event_name(text: str) -> str:
+    events = new_job.known_events()
+    if text not in events:
+        raise ArgumentTypeError(f"no event {text!r}. {queue_settings.suggest(text, events)}")
+    return text
+
+
+def new_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{,49}", text) or keyword.iskeyword(text):
+        told = "expected a name for a Python function, in small letters and at most 50, such as remind_customer"
+        raise ArgumentTypeError(f"{told}; got {text!r}")
     return text
 
 

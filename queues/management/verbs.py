@@ -5,12 +5,13 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from queues import steering
+from queues import schedules, steering
 from queues.flow import flow_page
 from queues.states import FINAL
 from queues.status import status_page
 
-from . import values
+from . import new_job, values
+from .all_or_nothing import write_files
 
 
 def add_verbs(verbs: "_SubParsersAction[Any]") -> None:
@@ -23,9 +24,32 @@ def add_verbs(verbs: "_SubParsersAction[Any]") -> None:
         parser = verbs.add_parser(verb, help=help_text)
         parser.add_argument("queue", type=values.queue)
         parser.set_defaults(run=run)
+    verbs.add_parser("schedules", help="recurring jobs: when they ticked and will").set_defaults(run=_schedules)
+    _add_schedule(verbs.add_parser("schedule", help="run a recurring job now, switch it on or off"))
+    _add_new_job(verbs.add_parser("new-job", help="write a job, its service, its test and its line in docs/flow.md"))
     _add_retry(verbs.add_parser("retry", help="let failed or cancelled jobs run again"))
     _add_cancel(verbs.add_parser("cancel", help="cancel waiting and delayed jobs, and ask running ones to stop"))
     _add_clean(verbs.add_parser("clean", help="delete finished jobs of a queue"))
+
+
+def _add_schedule(parser: ArgumentParser) -> None:
+    acts = parser.add_subparsers(dest="act", required=True, metavar="act")
+    for act, run, help_text in (
+        ("run", _run_schedule, "enqueue it now, besides its ticks; also if it is switched off"),
+        ("on", _switch, "let it tick again, from its next time on"),
+        ("off", _switch, "let it tick no more until it is switched on"),
+    ):
+        one = acts.add_parser(act, help=help_text)
+        one.add_argument("schedule", type=values.schedule, metavar="JOB")
+        one.set_defaults(run=run)
+
+
+def _add_new_job(parser: ArgumentParser) -> None:
+    parser.add_argument("app", type=values.own_app, metavar="APP", help="the app that declares it")
+    parser.add_argument("name", type=values.new_name, metavar="NAME", help="its function, such as remind_customer")
+    parser.add_argument("--queue", type=values.queue, help="left out: the one queue of the app's jobs")
+    parser.add_argument("--event", type=values.event_name, help="the event it reacts to")
+    parser.set_defaults(run=_new_job)
 
 
 def _add_retry(parser: ArgumentParser) -> None:
@@ -67,6 +91,35 @@ def _pause(options: dict[str, Any]) -> str:
 def _resume(options: dict[str, Any]) -> str:
     changed = steering.resume_queue(options["queue"], actor=values.actor())
     return f"queue {options['queue']} runs again\n" if changed else f"queue {options['queue']} was not paused\n"
+
+
+def _schedules(options: dict[str, Any]) -> str:
+    return schedules.schedules_page()
+
+
+def _run_schedule(options: dict[str, Any]) -> str:
+    job_id, is_new = schedules.run_schedule_now(options["schedule"], actor=values.actor())
+    return f"{options['schedule']}: job #{job_id} {'is enqueued' if is_new else 'has not ended; none was enqueued'}\n"
+
+
+def _switch(options: dict[str, Any]) -> str:
+    name, on = options["schedule"], options["act"] == "on"
+    changed = schedules.switch_schedule(name, on, actor=values.actor())
+    return f"{name} {'is' if changed else 'was'} switched {options['act']}{'' if changed else ' already'}\n"
+
+
+def _new_job(options: dict[str, Any]) -> str:
+    app, name = options["app"], options["name"]
+    try:
+        queue = options["queue"] or new_job.only_queue_of(app)
+        files = new_job.NewJob(app, name, queue, options["event"] or "").files()
+        write_files(files)
+    except new_job.Refused as error:
+        raise CommandError(f"{error}.", returncode=2) from None
+    except OSError as error:
+        raise CommandError(f"nothing was written: {error}") from None
+    told = "".join(f"  {path.relative_to(new_job.ROOT)}\n" for path in files)
+    return f"{app.label}.{name} is written:\n{told}Now write its service and say in the test what it does.\n"
 
 
 def _retry(options: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """Limits counted in PostgreSQL over all processes."""
 
-import random
 import threading
 from typing import Any
 
@@ -11,15 +10,12 @@ from django.test import Client
 
 from bharatmart.accounts.models import User
 from bharatmart.api import limits
+from bharatmart.api.jobs import prune_throttles
 from bharatmart.api.limits import Rate
 from bharatmart.api.models import Throttle
+from queues.testing import assert_enqueued, drain, moved, tick
 
 DAY = 86_400
-
-
-@pytest.fixture(autouse=True)
-def no_pruning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random, "randrange", lambda _: 1)
 
 
 @pytest.mark.django_db
@@ -82,11 +78,21 @@ def test_connections_share_the_count() -> None:
 
 @pytest.mark.django_db
 def test_old_counters_are_deleted_and_running_ones_kept() -> None:
+    # given a running counter, and more old ones than are deleted at once
     limits.count({"running": Rate(1, DAY)})
-    Throttle.objects.create(key="old", ends_at=1, count=7)
+    Throttle.objects.bulk_create(
+        Throttle(key=f"old{number}", ends_at=1, count=7) for number in range(limits.PRUNE_BATCH + 1)
+    )
 
-    assert limits.prune() == 1
+    # when ten minutes have passed
+    with moved(minutes=10):
+        tick()
+        assert_enqueued(prune_throttles)
+        drain(queue="order")
+
+    # then
     assert [row.key for row in Throttle.objects.all()] == ["running"]
+    assert limits.prune() == 0
 
 
 @pytest.mark.django_db

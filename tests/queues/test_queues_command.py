@@ -2,7 +2,6 @@
 
 import getpass
 import re
-import shlex
 from datetime import timedelta
 from io import StringIO
 
@@ -15,7 +14,6 @@ from queues.management.commands.queues import Command
 from queues.models import AuditEntry, Job, QueueState, Worker
 from queues.states import JobState
 from tests.jobapp.jobs import record
-from tests.processes import ROOT
 from tests.queues.test_steering import finished
 
 pytestmark = pytest.mark.django_db
@@ -191,12 +189,3 @@ def test_choice_among_numbered_jobs_is_refused(more: tuple[str, ...]):
 
     assert error.value.returncode == 2
     assert not AuditEntry.objects.exists()
-
-
-def test_every_command_of_the_how_to_page_is_right():
-    page = (ROOT / "docs" / "howto" / "find-and-retry.md").read_text()
-    commands = [shlex.split(line)[3:] for line in page.splitlines() if line.startswith("python manage.py queues ")]
-
-    assert {verb for verb, *_ in commands} == {"status", "retry", "cancel", "clean", "pause", "resume"}
-    for words in commands:
-        assert queues(*words)

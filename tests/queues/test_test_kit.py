@@ -1,12 +1,13 @@
 """The kit for people who write jobs: `queues.testing`."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from queues import job, progress, registry
 from queues.models import Attempt, Job
-from queues.testing import JobFailed, assert_enqueued, drain, make_due, run_next
+from queues.testing import JobFailed, assert_enqueued, assert_not_enqueued, drain, make_due, run_next
 from tests.jobapp.jobs import enqueue_another, fail, record, record_mail
 from tests.jobapp.models import Run
 
@@ -103,21 +104,39 @@ def test_assert_enqueued_finds_a_job_by_part_of_its_arguments():
 
 
 def test_assert_enqueued_tells_what_is_there_instead():
-    record.enqueue(label="a")
+    # given the same job with other arguments, one that has run, and another job
+    ran = record.enqueue(label="b").id
+    drain()
+    other, waiting = record_mail.enqueue(label="b").id, record.enqueue(label="a").id
 
+    # when
     with pytest.raises(AssertionError) as told:
         assert_enqueued(record, label="b")
 
-    assert str(told.value).startswith(
-        "jobapp.record({'label': 'b'}) does not wait; waiting: jobapp.record({'label': 'a'})"
-    )
+    # then
+    assert str(told.value).splitlines()[:6] == [
+        "jobapp.record(label='b') does not wait.",
+        "Of jobapp.record there is:",
+        f"  jobapp.record(label='b') #{ran}, completed",
+        f"  jobapp.record(label='a') #{waiting}, waiting",
+        "Besides, there waits:",
+        f"  jobapp.record_mail(label='b') #{other}, waiting",
+    ]
+
+
+def test_assert_enqueued_tells_no_more_than_can_be_read():
+    for number in range(30):
+        record.enqueue(label=str(number))
+
+    with pytest.raises(AssertionError, match=r"label='9'\) #\d+, waiting\n  \.\.\.\nBesides, there waits: nothing"):
+        assert_enqueued(record, label="30")
 
 
 def test_assert_enqueued_does_not_count_what_has_run():
     record.enqueue(label="a")
     drain()
 
-    with pytest.raises(AssertionError, match="waiting: nothing"):
+    with pytest.raises(AssertionError, match=r"does not wait"):
         assert_enqueued(record)
 
 
@@ -139,3 +158,29 @@ def test_run_next_shows_how_a_job_stops_when_it_was_asked_to(define):
     assert (stopped.state, stopped.progress, stopped.error) == ("cancelled", 10, "ValueError: stopped")
     assert done is not None
     assert (done.state, done.result) == ("completed", "done")
+
+
+@pytest.mark.parametrize("check", [assert_enqueued, assert_not_enqueued])
+def test_argument_that_the_job_does_not_have_is_told(check: Callable[..., object]):
+    record.enqueue(label="a")
+
+    with pytest.raises(AssertionError, match=r"jobapp\.record takes label, not lable, order_id"):
+        check(record, lable="a", order_id=1)
+
+
+def test_assert_not_enqueued_lets_pass_what_does_not_wait():
+    record.enqueue(label="ran")
+    drain()
+    record.enqueue(label="a")
+
+    assert_not_enqueued(record, label="b")
+    assert_not_enqueued(record, label="ran")
+    assert_not_enqueued(record_mail)
+
+
+@pytest.mark.parametrize("args", [{"label": "a"}, {}])
+def test_assert_not_enqueued_tells_the_job_that_waits(args: dict[str, str]):
+    job_id = record.using(run_after=60).enqueue(label="a").id
+
+    with pytest.raises(AssertionError, match=rf"jobapp\.record\(label='a'\) #{job_id}, waiting, due at \d{{4}}-"):
+        assert_not_enqueued(record, **args)
