@@ -6,11 +6,12 @@ from itertools import pairwise
 
 import pytest
 
-from queues import ledger
-from queues.models import Job
+from queues import JobDefinition, ledger, steering
+from queues.models import Attempt, Job, Worker
 from tests.contracts.brokers import BROKERS
-from tests.jobapp.jobs import compute, crash_in_company, fail, record, record_mail, take_a_moment, wait_for_gate
+from tests.jobapp.jobs import block, compute, crash_in_company, fail, record, record_mail, take_a_moment, wait_for_gate
 from tests.jobapp.models import Run
+from tests.jobapp.saying import obey_in_child, obey_in_thread, say_in_child, say_in_thread
 from tests.processes import Processes, Started, wait_for
 from tests.queues.facts import open_gate, runs, states, wait_for_workers
 
@@ -23,7 +24,7 @@ def start_worker(request: pytest.FixtureRequest, processes: Processes) -> StartW
     """Starts a worker of a type, `start_worker("email")`, on the broker whose turn it is."""
 
     def start(worker_type: str, **environment: str) -> Started:
-        return processes.manage("work", worker_type, LOG_LEVEL="WARNING", **BROKERS[request.param], **environment)
+        return processes.manage("work", worker_type, **{"LOG_LEVEL": "WARNING"} | BROKERS[request.param] | environment)
 
     return start
 
@@ -152,3 +153,42 @@ def test_ticks_come_once_over_three_processes_of_which_one_is_killed(start_worke
     assert len(set(seconds)) == len(seconds) >= 5
     assert seconds == sorted(seconds)
     assert seconds[-1] - seconds[0] < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("say", "obey"), [(say_in_thread, obey_in_thread), (say_in_child, obey_in_child)])
+def test_running_job_is_heard_and_can_be_stopped(start_worker: StartWorker, say: JobDefinition, obey: JobDefinition):
+    # given a job that says how far it is, and one that runs until it is asked to stop
+    saying, running = say.enqueue(percents=[40], note="rendering"), obey.enqueue(label="runs")
+    start_worker("order", LOG_LEVEL="INFO", QUEUE_REPORT="0.1")
+    wait_for(lambda: saying.progress == 40 and runs("runs"))
+
+    # when the one may end and an operator cancels the other
+    open_gate("g-40")
+    steering.cancel_jobs([running.id], actor="asha")
+
+    # then
+    wait_for(lambda: (saying.status, running.status) == ("completed", "completed"))
+    assert Job.objects.get(pk=saying.id).progress_note == "rendering"
+    assert Attempt.objects.get(job_id=saying.id).log.endswith("INFO shop.saying: at 40")
+    assert Job.objects.get(pk=running.id).cancel_asked_at is not None
+
+
+def test_job_that_hangs_is_timed_out_and_those_beside_it_are_not_failed(start_worker: StartWorker):
+    # given a job that hangs in a blocking call, and others beside it
+    start_worker("order", ORDER_TIMEOUT="1", QUEUE_DEADLINE_GRACE="0.5", QUEUE_GRACE="2")
+    hangs = block.enqueue(label="hangs", gate="g").id
+    beside = [
+        wait_for_gate.using(queue_name="inventory-release").enqueue(label="beside", gate="g").id for _ in range(2)
+    ]
+    wait_for(lambda: runs("hangs") == 1 and runs("beside") == 2)
+    before = wait_for_workers(1)[0]
+
+    # when its deadline is over
+    attempt = wait_for(lambda: Attempt.objects.filter(job_id=hangs).first())
+    open_gate("g")
+
+    # then another process has taken over, and the jobs beside it end
+    wait_for(lambda: Job.objects.filter(pk__in=beside, state="completed").count() == 2)
+    assert attempt.outcome == "timed out"
+    wait_for(lambda: Worker.objects.filter(stopped_at=None).exclude(pid=before.pid).count() == 1)
+    assert not Attempt.objects.filter(job_id__in=beside, outcome__in=("failed", "retry", "timed out")).exists()
