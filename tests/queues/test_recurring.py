@@ -71,7 +71,7 @@ def test_tick_happens_once_however_often_one_looks(hourly: JobDefinition):
 
     # when an hour has passed
     with at_hours(1):
-        assert recurring.tick() == ["test.hourly"]
+        assert "test.hourly" in recurring.tick()
         assert recurring.tick() == []
 
     # then
