@@ -9,6 +9,7 @@ from . import registry
 from . import settings as queue_settings
 from .event import all_events
 from .job import JobDefinition
+from .job_options import JobOptions, wrong_values
 from .recurring import is_cron
 
 
@@ -28,7 +29,7 @@ def check_jobs(**_: Any) -> list[CheckMessage]:
 
 
 def _check_job(definition: JobDefinition) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
+    found = _check_options(definition)
     known = queue_settings.declared()
     if definition.queue not in known:
         hint = queue_settings.suggest(definition.queue, list(known))
@@ -49,14 +50,24 @@ def _check_job(definition: JobDefinition) -> list[CheckMessage]:
     return found + _check_recurrence(definition) + _check_withdrawals(definition) + _check_last_resort(definition)
 
 
+def _check_options(definition: JobDefinition) -> list[CheckMessage]:
+    declared = dict(definition.declared)
+    found: list[CheckMessage] = []
+    for option in declared:
+        if option not in JobOptions.__annotations__:
+            hint = queue_settings.suggest(option, list(JobOptions.__annotations__))
+            found.append(Error(f"job {definition.name}: unknown option {option!r}.", hint=hint, id="queues.E021"))
+    for option, told in wrong_values(declared).items():
+        found.append(Error(f"job {definition.name}: {option}: {told}.", hint="See docs/queues.md.", id="queues.E022"))
+    return found
+
+
 def _check_recurrence(definition: JobDefinition) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     name, every = definition.name, definition.every
     if definition.cron and not is_cron(definition.cron):
         text = f"job {name}: {definition.cron!r} is no cron line."
         found.append(Error(text, hint='Five fields, for example "0 9 * * *".', id="queues.E017"))
-    if every is not None and not (isinstance(every, int | float) and not isinstance(every, bool) and every >= 1):
-        found.append(Error(f"job {name}: every={every!r}.", hint="Seconds, at least 1.", id="queues.E018"))
     if definition.cron and every is not None:
         found.append(Error(f"job {name} has both cron= and every=.", hint="Give it one of them.", id="queues.E019"))
     needed = [n for n, p in definition.parameters.items() if p.default is p.empty]

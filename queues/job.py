@@ -6,16 +6,14 @@ The names follow Django's `django.tasks` where it has them (`enqueue`, `using`, 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 from . import context, registry
 from .errors import JobArgumentError
 from .event import Event
+from .job_options import JobOptions, RunAfter, Usage, as_tuple, wrong_values
 from .result import JobResult
 from .storable import is_json
-
-RunAfter = datetime | timedelta | float | None
 
 LONGEST_TEXT = 200
 
@@ -31,16 +29,6 @@ class JobRequest:
     key: str | None = None
     priority: int = 0
     run_after: RunAfter = None
-
-
-class Usage(TypedDict, total=False):
-    """What `.using()` may change."""
-
-    run_after: RunAfter
-    key: str
-    priority: int
-    queue_name: str
-    subject: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +48,8 @@ class JobDefinition:
     priority: int = 0
     cron: str = ""
     every: float | None = None
+    declared: tuple[tuple[str, Any], ...] = ()
+    """The options as they were written, for the checks."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -69,6 +59,8 @@ class JobDefinition:
         unknown = set(usage) - set(Usage.__annotations__)
         if unknown:
             raise JobArgumentError(f"{self.name}.using() does not take {', '.join(sorted(unknown))}")
+        for option, told in wrong_values(usage).items():
+            raise JobArgumentError(f"{self.name}.using(): {option}: {told}")
         changes: dict[str, Any] = dict(usage)
         if "queue_name" in changes:
             changes["queue"] = changes.pop("queue_name")
@@ -143,49 +135,28 @@ class JobDefinition:
                 )
 
 
-def declare_job(
-    *,
-    queue: str,
-    name: str = "",
-    on: Event | tuple[Event, ...] = (),
-    run_after: RunAfter = None,
-    key: str = "",
-    subject: str = "",
-    withdraw_on: Event | tuple[Event, ...] = (),
-    on_failed: JobDefinition | None = None,
-    cpu: bool = False,
-    priority: int = 0,
-    cron: str = "",
-    every: float | None = None,
-) -> Callable[[Callable[..., Any]], JobDefinition]:
+def declare_job(**options: Unpack[JobOptions]) -> Callable[[Callable[..., Any]], JobDefinition]:
     """Declare a job of `queue`; its name is `<app>.<function>` unless `name` is given.
 
     `key` and `subject` are templates over its arguments. `cpu=True` runs it in a child process. `cron` (five
-    fields, in the shop's zone) or `every` (seconds) makes it recur; such a job takes no arguments.
+    fields, in the shop's zone) or `every` (seconds) makes it recur; such a job takes no arguments. What is wrong
+    with the options is told by the system checks.
     """
 
     def declare(function: Callable[..., Any]) -> JobDefinition:
-        events = (on,) if isinstance(on, Event) else on
-        withdrawals = (withdraw_on,) if isinstance(withdraw_on, Event) else withdraw_on
-        definition = JobDefinition(
-            function=function,
-            name=name or f"{_app_of(function)}.{function.__name__}",
-            queue=queue,
-            on=events,
-            run_after=run_after,
-            key=key,
-            subject=subject,
-            withdraw_on=withdrawals,
-            on_failed=on_failed,
-            cpu=cpu,
-            priority=priority,
-            cron=cron,
-            every=every,
-        )
+        known: dict[str, Any] = {
+            option: value
+            for option, value in options.items()
+            if option in JobOptions.__annotations__ and option not in wrong_values(options)
+        }
+        known |= {option: as_tuple(known[option]) for option in ("on", "withdraw_on") if option in known}
+        known["name"] = known.get("name") or f"{_app_of(function)}.{function.__name__}"
+        declared = tuple(options.items())
+        definition = JobDefinition(function=function, **{"queue": "", **known}, declared=declared)
         registry.register(definition)
-        for event in events:
+        for event in definition.on:
             event.reactions.append(definition)
-        for event in withdrawals:
+        for event in definition.withdraw_on:
             event.withdrawals.append(definition)
         return definition
 

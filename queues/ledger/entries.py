@@ -10,7 +10,8 @@ from django.db import connection
 from .. import outbox, signals
 from .. import settings as queue_settings
 from ..context import current_subject
-from ..job import JobRequest, RunAfter
+from ..job import JobRequest
+from ..job_options import RunAfter
 
 ENQUEUE = """
 WITH wanted AS MATERIALIZED (
@@ -68,8 +69,6 @@ def _row(request: JobRequest) -> dict[str, Any]:
 
 def _when(run_after: RunAfter) -> dict[str, Any]:
     if isinstance(run_after, datetime):
-        if run_after.tzinfo is None:
-            raise ValueError(f"run_after={run_after!r} has no time zone; expected an aware datetime")
         return {"run_at": run_after.isoformat()}
     if isinstance(run_after, timedelta):
         return {"wait": run_after.total_seconds()}

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -106,3 +107,17 @@ def test_event_names_its_arguments(values: dict[str, object], told: str):
         something_happened.emit(**values)
 
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        ({"priority": "high"}, r"record\.using\(\): priority: expected a whole number .*, got 'high'"),
+        ({"run_after": "1h"}, r"record\.using\(\): run_after: expected a timedelta, seconds or an aware datetime"),
+        ({"key": 7}, r"record\.using\(\): key: expected text, got 7"),
+        ({"prority": 7}, r"record\.using\(\) does not take prority"),
+    ],
+)
+def test_usage_that_does_not_fit_is_refused(usage: Any, told: str):
+    with pytest.raises(JobArgumentError, match=told):
+        record.using(**usage)

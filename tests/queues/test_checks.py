@@ -1,6 +1,7 @@
 """System checks of the declared jobs: each mistake by its id."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -40,6 +41,9 @@ def remind(label: str, times: int = 1) -> None: ...
 def explain(label: str, reason: str) -> None: ...
 
 
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001
+
+
 def test_project_has_no_mistakes():
     assert found() == []
 
@@ -48,6 +52,39 @@ def test_job_of_an_undeclared_queue(declare):
     declare(remind, queue="ordre")
 
     assert found() == [("queues.E010", "job checked.remind: no queue 'ordre'.", "Did you mean 'order'?")]
+
+
+def test_unknown_option_is_told_with_the_one_that_was_meant(declare):
+    declare(remind, prority=5)
+
+    assert found() == [("queues.E021", "job checked.remind: unknown option 'prority'.", "Did you mean 'priority'?")]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("on", "order_paid", "an Event or a tuple of them"),
+        ("withdraw_on", ("order_paid",), "an Event or a tuple of them"),
+        ("run_after", "1h", "a timedelta, seconds or an aware datetime"),
+        ("run_after", NAIVE, "a timedelta, seconds or an aware datetime"),
+        ("run_after", True, "a timedelta, seconds or an aware datetime"),
+        ("key", 5, "text"),
+        ("on_failed", remind, "a job or None"),
+        ("cpu", "yes", "True or False"),
+        ("priority", "high", "a whole number from -32768 to 32767"),
+        ("priority", 40_000, "a whole number from -32768 to 32767"),
+        ("every", 0, "seconds, at least 1"),
+        ("cron", 9, "text"),
+    ],
+)
+def test_wrong_value_is_told_with_what_was_expected_and_got(declare, option: str, value: object, expected: str):
+    declare(remind, **{option: value})
+
+    assert (
+        "queues.E022",
+        f"job checked.remind: {option}: expected {expected}, got {value!r}.",
+        "See docs/queues.md.",
+    ) in found()
 
 
 def test_event_that_lacks_an_argument(declare):

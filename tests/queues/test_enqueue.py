@@ -8,7 +8,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from queues import ledger
-from queues.errors import UnknownQueue
+from queues.errors import JobArgumentError, UnknownQueue
 from queues.job import RunAfter
 from queues.models import Job, Outbox
 from queues.states import JobState
@@ -139,7 +139,7 @@ def test_run_after_takes_seconds_a_timedelta_or_a_time(kind: str):
 
 
 def test_naive_run_after_is_refused():
-    with pytest.raises(ValueError, match="has no time zone"):
+    with pytest.raises(JobArgumentError, match="expected a timedelta, seconds or an aware datetime"):
         record.using(run_after=timezone.now().replace(tzinfo=None)).enqueue(label="a")
 
     assert not Job.objects.exists()

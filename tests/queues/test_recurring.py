@@ -139,8 +139,8 @@ def test_job_with_a_key_is_not_enqueued_while_it_is_live(hourly: JobDefinition):
     [
         ({"cron": "0 9 * *"}, "queues.E017"),
         ({"cron": "61 9 * * *"}, "queues.E017"),
-        ({"every": 0}, "queues.E018"),
-        ({"every": True}, "queues.E018"),
+        ({"every": 0}, "queues.E022"),
+        ({"every": True}, "queues.E022"),
         ({"cron": "0 9 * * *", "every": 60}, "queues.E019"),
     ],
 )
