@@ -17,7 +17,7 @@ FROM (
     JOIN queues_job j ON j.id = said.job_id AND j.token = said.token AND j.state = 'active'
     FOR UPDATE OF j SKIP LOCKED
 ) told
-WHERE queues_job.id = told.id AND queues_job.token = told.token RETURNING told.token
+WHERE queues_job.id = told.id RETURNING told.token
 """
 
 TO_STOP = """

@@ -26,7 +26,7 @@ WITH target AS (
     SELECT id, queue, priority, run_at, "offer", false FROM revived
     ON CONFLICT (job_id) DO UPDATE SET withdrawn = false, offered_at = NULL, due_at = excluded.due_at
 )
-SELECT name, id, queue, subject, key, attempt FROM revived
+SELECT name, id, queue, subject, key, attempt FROM revived ORDER BY id
 """
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import psutil
 import pytest
 
 from queues import JobDefinition, ledger, steering
@@ -29,6 +30,11 @@ def start_worker(request: pytest.FixtureRequest, processes: Processes) -> StartW
     return start
 
 
+def starts(queue: str) -> list[datetime]:
+    moments = Job.objects.filter(queue=queue).values_list("started_at", flat=True)
+    return [at for at in moments if at]
+
+
 def most_in_any_second(moments: Sequence[datetime]) -> int:
     """The largest number of these moments that lie within one second, wherever it begins."""
     ordered, most, first = sorted(moments), 0, 0
@@ -40,16 +46,17 @@ def most_in_any_second(moments: Sequence[datetime]) -> int:
 
 
 def test_rate_holds_over_three_processes_and_is_used(start_worker: StartWorker):
-    # given 500 mails, and three workers whose queue allows 100 starts a second
+    # given three workers, 500 mails whose queue allows 100 starts a second, and 500 jobs of a queue without a rate
     ledger.enqueue([record_mail.request({"label": str(number)}) for number in range(500)])
-
     for _ in range(3):
-        start_worker("email")
+        start_worker("all")
     wait_for(lambda: states() == {"completed": 500}, within=60)
+    ledger.enqueue([record.request({"label": str(number)}) for number in range(500)])
+    wait_for(lambda: states() == {"completed": 1000}, within=60)
 
-    # then no second saw more, a good one nearly as many, and every process had its part
-    started = list(Job.objects.values_list("started_at", flat=True))
-    assert 90 <= most_in_any_second([at for at in started if at]) <= 100
+    # then no second saw more than 100 mails, and a good one nearly as many as this machine can do
+    mails, others = starts("email"), starts("order")
+    assert min(90, most_in_any_second(others) / 2) <= most_in_any_second(mails) <= 100
     assert Run.objects.values("pid").distinct().count() == 3
 
 
@@ -63,7 +70,7 @@ def test_global_queue_runs_one_job_over_three_processes_also_when_one_is_killed(
     first = wait_for(Run.objects.first)
 
     # when it is killed, and the gate opens
-    workers[first.pid].kill()
+    workers[psutil.Process(first.pid).ppid()].kill()
     open_gate("g")
     wait_for(lambda: states() == {"completed": 6})
 
@@ -99,7 +106,6 @@ def test_jobs_end_as_they_say(start_worker: StartWorker):
         "now": record.enqueue(label="now"),
         "delayed": record.using(run_after=1.5).enqueue(label="delayed"),
         "in a child": compute.enqueue(label="child"),
-        "crashing": crash_in_company.using(priority=-1, run_after=2).enqueue(label="crash"),
         "under a key": record.using(key="k", run_after=60).enqueue(label="k"),
         "under the same key": record.using(key="k").enqueue(label="k again"),
     }
@@ -107,10 +113,13 @@ def test_jobs_end_as_they_say(start_worker: StartWorker):
     ids = failing | {name: handle.id for name, handle in others.items()}
     assert ids["under a key"] == ids["under the same key"]
 
-    # when workers run them, of which one will be taken down by a job
+    # when workers run them, and one is taken down by a job
     for _ in range(2):
         start_worker("order", QUEUE_ORDER_BACKOFF_TYPE="fixed", QUEUE_ORDER_BACKOFF_DELAY="50")
-    wait_for(lambda: not Job.objects.filter(state__in=("waiting", "active")).exclude(pk=ids["snooze"]).exists())
+    live = Job.objects.filter(state__in=("waiting", "active")).exclude(pk=ids["snooze"])
+    wait_for(lambda: not live.exists())
+    ids["crashing"] = crash_in_company.enqueue(label="crash").id
+    wait_for(lambda: not live.exists())
 
     # then each came to its end
     jobs = Job.objects.in_bulk(ids.values())
@@ -123,9 +132,9 @@ def test_jobs_end_as_they_say(start_worker: StartWorker):
         "now": ("completed", ["completed"]),
         "delayed": ("completed", ["completed"]),
         "in a child": ("completed", ["completed"]),
-        "crashing": ("completed", ["crashed", "completed"]),
         "under a key": ("cancelled", []),
         "under the same key": ("cancelled", []),
+        "crashing": ("completed", ["crashed", "completed"]),
     }
     assert all(job.started_at >= job.run_at for job in jobs.values() if job.started_at and job.state == "completed")
     gave_up = Job.objects.filter(name="jobapp.last_resort", state="completed").values_list("args__label", flat=True)

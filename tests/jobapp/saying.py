@@ -81,3 +81,12 @@ def give(value: Any, how: str = "") -> Any:
 def give_in_child(value: Any) -> Any:
     """The same in a child process."""
     return value
+
+
+@job(queue="order", name="jobapp.say_all_the_time", cpu=True)
+def say_all_the_time() -> None:
+    """Say something ten times a second, for a minute."""
+    for number in range(600):
+        progress(number % 100)
+        log.info("again")
+        time.sleep(0.1)

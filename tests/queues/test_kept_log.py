@@ -96,6 +96,20 @@ def test_tracebacks_and_their_values_are_not_kept(define):
     assert kept() == "ERROR shop.plain: plain\nERROR shop.structured: structured\nINFO shop.plain: with a stack"
 
 
+def test_tracebacks_are_left_out_also_by_a_formatter_that_would_show_them(define, alone: logging.Logger):
+    def tell() -> None:
+        try:
+            raise ValueError("4111-1111")
+        except ValueError:
+            alone.exception("plain", stack_info=True)
+
+    define(tell).enqueue()
+
+    drain()
+
+    assert kept() == "ERROR shop.alone: plain"
+
+
 def test_lines_below_info_and_of_the_engine_are_not_kept(define):
     def tell() -> None:
         PLAIN.debug("too fine")

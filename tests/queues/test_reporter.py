@@ -7,14 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from queues import JobDefinition, context, ledger, outbox, reporter, runner
-from queues.job import JobResult
 from queues.models import Attempt, Job
 from queues.running import Running
 from queues.testing import drain
-from tests.jobapp.jobs import record
-from tests.jobapp.saying import say_in_child
+from tests.jobapp.jobs import compute, record
+from tests.jobapp.saying import say_all_the_time
 from tests.processes import Processes, wait_for
 from tests.queues.claims import claim_for
+from tests.queues.facts import wait_for_state
 from tests.queues.test_admin import JOBS, staff
 from tests.queues.test_progress import said
 
@@ -108,16 +108,21 @@ def test_zombie_writes_no_progress_and_is_told_to_stop():
     assert said() == (None, "")
 
 
-def test_progress_of_a_child_that_is_killed_at_its_deadline_is_kept_with_its_log(processes: Processes):
-    """What a job says buys it no time either."""
-    processes.manage("rqworker", "order", ORDER_TIMEOUT="1.5")
-    handle = say_in_child.enqueue(percents=[30], note="stuck", gate="never")
+def test_child_that_says_something_all_the_time_is_killed_at_its_deadline_and_its_last_words_are_kept(
+    processes: Processes,
+):
+    # given a worker whose fork server runs
+    processes.manage("rqworker", "order", ORDER_TIMEOUT="5")
+    wait_for_state(compute.enqueue(label="first").id, "completed")
 
+    # when a job in a child process says something again and again, for much longer than its time
+    handle = say_all_the_time.enqueue()
+
+    # then that buys it no time, and one sees how far it was
     attempt = wait_for(lambda: Attempt.objects.filter(job_id=handle.id).first())
-
-    assert attempt.error == "timed out after 1.5 s"
-    assert attempt.log.endswith("INFO shop.saying: at 30")
-    assert JobResult(handle.id).progress == 30
+    assert attempt.error == "timed out after 5 s"
+    assert "INFO shop.saying: again" in attempt.log
+    assert handle.progress is not None
 
 
 @pytest.mark.usefixtures("none_running")

@@ -138,12 +138,13 @@ def test_job_that_was_asked_to_stop_is_told_as_cancelled_and_not_as_failed(heard
     assert heard == [("job_cancelled", "jobapp.fail", about(claim.id, 1, reason="ValueError: no luck"))]
 
 
-def test_zombies_verdict_is_not_told(heard: Heard):
+@pytest.mark.parametrize("verdict", [(JobState.COMPLETED, Outcome.COMPLETED), (JobState.WAITING, Outcome.RETRY)])
+def test_zombies_verdict_is_not_told(heard: Heard, verdict: tuple[JobState, Outcome]):
     claim = claim_for(7, record, label="a")
     ledger.rescue(7, "w")
     heard.clear()
 
-    ledger.finish(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
+    ledger.finish(claim, Verdict(*verdict))
 
     assert heard == []
 
