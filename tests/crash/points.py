@@ -25,7 +25,8 @@ CHARGE = "payments.process_payment"
 CONFIRMATION = "orders.order_confirmation"
 
 POINTS = [
-    *_around("claim", "queues.ledger:claim", job=CHARGE),
+    Point("before claim", "queues.ledger:claim", "before"),
+    Point("after claim", "queues.ledger:claim", "after", job=CHARGE),
     *_around("verdict", "queues.ledger:finish", job=CHARGE),
     *_around("acknowledge", "queues.brokers.rq.consumer:RqConsumer.finished", job=CHARGE),
     *_around("publish", "queues.brokers.rq.broker:RqBroker.publish"),

@@ -40,11 +40,13 @@ def money_of(point: Point, order: Order) -> dict[str, list[int]]:
 
 
 def assert_no_attempt_was_wasted() -> None:
-    """One process died: every job that ran in it was given its attempt back, and those in threads count a crash."""
+    """One process died: every job that ran in it was given its attempt back, and counts a crash, unless
+    it fell in a child process with its parent."""
     assert not Job.objects.filter(state="failed").exists()
     crashed = Attempt.objects.filter(outcome="crashed")
     for job in Job.objects.filter(pk__in=crashed.values("job")):
-        assert (job.state, job.crashes) == ("completed", 0 if registry.get(job.name).cpu else 1)
+        assert job.state == "completed"
+        assert job.crashes == 1 or (registry.get(job.name).cpu and job.crashes == 0)
         assert job.attempts.filter(outcome="crashed").count() == 1
     for job in Job.objects.filter(state="completed"):
         assert job.attempt == 1 + job.attempts.filter(outcome="retry").count()

@@ -13,11 +13,12 @@ from tests.queues.facts import open_gate, runs, states, wait_for_state, wait_for
 
 def test_pool_of_two_works_in_two_processes_and_replaces_the_dead(processes: Processes, tmp_path: Path):
     # given a pool on a queue that runs one job at once in each process
-    alone = wait_for_gate.using(queue_name="manual-review")
+    alone = wait_for_gate.using(queue_name="payment-retry")
     for _ in range(2):
         alone.enqueue(label="one each", gate="g")
     pid_file = tmp_path / "pool.pid"
-    pool = processes.manage("rqworker-pool", "manual-review", "--num-workers", "2", "--pid", str(pid_file))
+    words = ("rqworker-pool", "payment-retry", "--num-workers", "2", "--pid", str(pid_file))
+    pool = processes.manage(*words, QUEUE_PAYMENT_RETRY_CONCURRENCY="1")
     wait_for(lambda: runs("one each") == 2)
     pids = set(Run.objects.values_list("pid", flat=True))
     assert len(pids) == 2
