@@ -77,7 +77,10 @@ class Server:
         if pid == 0:
             self._be_child(connection)
         self.children[pid] = connection
-        _write_line(connection, {"pid": pid})
+        try:
+            _write_line(connection, {"pid": pid})
+        except OSError:
+            os.kill(pid, signal.SIGKILL)  # nobody waits any more: the deadline came before the child
 
     def _be_child(self, connection: socket.socket) -> None:
         status = 1
