@@ -59,10 +59,12 @@ class Injector:
         self._end_due()
         if not self.faults or orders_asked < self.faults[0].after_orders or time.monotonic() < self.next_at:
             return []
-        fault = self.faults.pop(0)
-        done = self._begin(fault)
-        self.injected.append(done)
+        done = self._begin(self.faults[0])
         self.next_at = time.monotonic() + SPACING
+        if done is None:
+            return []
+        fault = self.faults.pop(0)
+        self.injected.append(done)
         return [f"fault {len(self.injected)}: {fault.kind}{f', {done.told}' if done.told else ''}"]
 
     def _end_due(self) -> None:
@@ -78,7 +80,8 @@ class Injector:
         while self.endings:
             heapq.heappop(self.endings)[2]()
 
-    def _begin(self, fault: FaultPlan) -> Injected:
+    def _begin(self, fault: FaultPlan) -> Injected | None:
+        """None if there is nobody to hit at the moment."""
         at = time.monotonic() - self.began
         match fault.kind:
             case kinds.KILL_WORKER | kinds.STOP_WORKER:
@@ -108,10 +111,10 @@ class Injector:
     def _later(self, seconds: float, ending: Callable[[], None]) -> None:
         heapq.heappush(self.endings, (time.monotonic() + seconds, next(self.numbers), ending))
 
-    def _hit_worker(self, fault: FaultPlan, at: float) -> Injected:
+    def _hit_worker(self, fault: FaultPlan, at: float) -> Injected | None:
         victim = catch(self.eye, fault.queue, self.chance, self.stopped, self._meanwhile)
         if victim is None:
-            return Injected(fault.kind, at, "no worker was there")
+            return None
         if fault.kind == kinds.KILL_WORKER:
             kill(victim.process)
         else:

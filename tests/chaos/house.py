@@ -13,7 +13,7 @@ from .wire import Wire
 
 LEASE = 4.0
 SETTINGS = {
-    "PAYMENT_WINDOW": "20",
+    "PAYMENT_WINDOW": "30",
     "GATEWAY_TIMEOUT": "2.5",
     "NOTIFICATION_LEASE": "8",
     "EMAIL_TIMEOUT": "3",

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import psutil
+
 from bharatmart.demo.shop import Shop, book_of
 from bharatmart.demo.slot import Slot
 from bharatmart.demo.supervisor import Supervisor
@@ -23,9 +25,10 @@ from .plan import BUYERS, Plan, make_plan
 from .promises_of_engine import ENGINE
 from .promises_of_shop import SHOP
 from .telling import Progress, enough_fire, table_of_faults, table_of_promises
+from .victims import kill_all
 
 GLANCE = 0.05
-LAST_UNITS = 12
+ORDERS_PER_LAST_UNIT = 60
 SHELF = """
 SELECT p.id, p.sku FROM orders_product p JOIN orders_stock s ON s.product_id = p.id
 WHERE s.on_hand >= 100 AND p.price_paise < 300000 ORDER BY p.sku
@@ -41,14 +44,16 @@ FROM queues_job
 
 def run(seed: int, orders: int, faults: int, limit: float) -> int:
     """What to exit with: 0 if every promise was kept. Raises DemoError, DevServerError."""
-    slot, kept = make_slot(seed), False
+    slot, kept, family = make_slot(seed), False, list[psutil.Process]()
     try:
         with contextlib.ExitStack() as stack:
             print(f"Chaos, SEED={seed}: {orders} orders, {faults} faults. Everything is in {slot.folder}")
             servers = stack.enter_context(own_servers(slot.folder))
+            stack.callback(kill_all, family)  # fork servers that were still starting
             supervisor = stack.enter_context(Supervisor(slot.logs, BASE_DIR, grace=6.0))
             house = ChaosHouse(supervisor, slot, servers, secret_key=secrets.token_urlsafe(50))
             stack.callback(house.close)
+            stack.callback(lambda: family.extend(psutil.Process().children(recursive=True)))
             kept = _Run(make_plan(seed, orders, faults), slot, servers, house, limit).play()
     finally:
         if kept:
@@ -99,7 +104,8 @@ class _Run:
         rows = self.eye.rows(SHELF)
         plenty, scarce = rows[:20], rows[20:22]
         ids = [row["id"] for row in scarce]
-        self.eye.rows("UPDATE orders_stock SET on_hand = %s WHERE product_id = ANY(%s)", LAST_UNITS, ids)
+        left = 1 + len(self.plan.orders) // ORDERS_PER_LAST_UNIT
+        self.eye.rows("UPDATE orders_stock SET on_hand = %s WHERE product_id = ANY(%s)", left, ids)
         self.shelf = Shelf([row["sku"] for row in plenty], [row["sku"] for row in scarce])
         return {
             row["product_id"]: row["on_hand"] for row in self.eye.rows("SELECT product_id, on_hand FROM orders_stock")

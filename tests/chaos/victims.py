@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -78,10 +78,10 @@ def _stop(eye: Eye, row: Row) -> Victim | None:
 
 
 def _ours(pid: int) -> psutil.Process | None:
-    """The process of that pid if it descends from this one: nobody else's is ever hit."""
+    """The process of that pid if it lives and descends from this one: nobody else's is ever hit, none twice."""
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        if os.getpid() in (parent.pid for parent in process.parents()):
+        if process.status() != psutil.STATUS_ZOMBIE and os.getpid() in (parent.pid for parent in process.parents()):
             return process
     return None
 
@@ -90,6 +90,11 @@ def kill(process: psutil.Process) -> None:
     """SIGKILL; the pid is checked to be the same process still."""
     with suppress(psutil.NoSuchProcess):
         process.send_signal(signal.SIGKILL)
+
+
+def kill_all(processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        kill(process)
 
 
 def let_go(process: psutil.Process) -> None:
