@@ -82,7 +82,9 @@ class Children:
     def _time_out(self, claim: Claim, told: dict[str, Any], timeout: float) -> Verdict:
         if "verdict" in told:
             return load_verdict(told["verdict"])
-        if "pid" in told and "exit" not in told:
+        if "pid" not in told:
+            return given_back(f"no child process began within {timeout:g} s", wait=1.0)
+        if "exit" not in told:
             os.kill(told["pid"], signal.SIGKILL)
         return judge(claim, TimeoutError(f"timed out after {timeout:g} s"))
 
