@@ -1,6 +1,6 @@
 # The words of this project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format requirements stop clean
+.PHONY: help setup demo test chaos check format requirements stop clean
 
 PY := .venv/bin/python
 SETUP := .venv/.set-up
@@ -21,6 +21,9 @@ demo: setup ## Place real orders on real servers and watch them; ONCE=1 checks t
 
 test: setup ## Run the tests on servers of their own; ARGS="tests/orders -k stock" runs some
 	@$(PY) -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
+
+chaos: setup ## Kill, stop, empty and silence everything under a stream of orders; SEED=1 ORDERS=500 FAULTS=30 LIMIT=300
+	@$(PY) -m tests.chaos
 
 check: setup ## Run everything that CI runs: formatting, types, layers, migrations, deployment, tests
 	@.ci/check

@@ -90,7 +90,9 @@ class Children:
     def _time_out(self, claim: Claim, told: dict[str, Any]) -> Verdict:
         if "verdict" in told:
             return load_verdict(told["verdict"])
-        if "pid" in told and "exit" not in told:
+        if "pid" not in told:
+            return given_back("no child process began before the deadline", wait=1.0)
+        if "exit" not in told:
             os.kill(told["pid"], signal.SIGKILL)
         return judge_timeout(claim)
 

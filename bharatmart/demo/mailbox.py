@@ -74,11 +74,10 @@ class Keeper:
         return "250 kept"
 
 
-async def serve(door: socket.socket, mailbox: Mailbox) -> None:
+async def serve(door: socket.socket, keeper: Keeper) -> None:
     """Take mails until SIGTERM."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    keeper = Keeper(mailbox)
     server = await loop.create_server(
         lambda: SMTP(keeper, hostname="demo.bharatmart.example", enable_SMTPUTF8=True, loop=loop), sock=door
     )
@@ -86,13 +85,13 @@ async def serve(door: socket.socket, mailbox: Mailbox) -> None:
     server.close()
 
 
-def main() -> None:
+def main(kind: type[Keeper] = Keeper) -> None:
     parser = argparse.ArgumentParser(prog="python -m bharatmart.demo.mailbox", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="the descriptor of a listening socket")
     parser.add_argument("--folder", type=Path, required=True, help="where the mails are kept")
     options = parser.parse_args()
     os.umask(0o077)
-    asyncio.run(serve(socket.socket(fileno=options.fd), Mailbox(options.folder)))
+    asyncio.run(serve(socket.socket(fileno=options.fd), kind(Mailbox(options.folder))))
 
 
 if __name__ == "__main__":

@@ -47,11 +47,15 @@ SETTINGS = {
 class House:
     """The shop's processes: web, workers, scheduler, gateway and mail server."""
 
-    def __init__(self, supervisor: Supervisor, slot: Slot, servers: Servers, secret_key: str) -> None:
+    sink = "bharatmart.demo.mailbox"
+
+    def __init__(
+        self, supervisor: Supervisor, slot: Slot, servers: Servers, secret_key: str, port: int = PREFERRED_PORT
+    ) -> None:
         self.supervisor = supervisor
         self.slot = slot
         self.servers = servers
-        self.web_door, self.mail_door = _door(PREFERRED_PORT), _door()
+        self.web_door, self.mail_door = _door(port), _door()
         self.url = f"http://127.0.0.1:{self.web_door.getsockname()[1]}"
         self.gateway_url = ""
         self.env = {
@@ -71,7 +75,7 @@ class House:
         self._start_gateway()
         web = ["-m", "gunicorn", "--no-control-socket", "-c", "deploy/gunicorn.conf.py", "bharatmart.wsgi"]
         self._start("web", *web, door=self.web_door)
-        sink = ["-m", "bharatmart.demo.mailbox", "--folder", str(self.slot.mails)]
+        sink = ["-m", self.sink, "--folder", str(self.slot.mails)]
         self._start("mailbox", *sink, "--fd", str(self.mail_door.fileno()), door=self.mail_door)
         self._start("scheduler", "manage.py", "rqscheduler")
 

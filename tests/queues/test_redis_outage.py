@@ -96,3 +96,16 @@ def test_flushall_with_waiting_and_delayed_jobs_runs_each_once(processes: Proces
     assert "the broker lost 1" in worker.output
     wait_for(lambda: redis.keys("rq:worker:*"))
     wait_for_workers(1)
+
+
+def test_worker_whose_job_is_counted_right_after_a_flush_signs_in_again(processes: Processes, redis: Redis):
+    processes.manage("rqworker", "order", "--name", "w")
+    wait_for(lambda: redis.sismember("rq:workers", "rq:worker:w"))
+
+    with redis.pipeline() as pipeline:
+        pipeline.flushdb()
+        pipeline.hincrby("rq:worker:w", "successful_job_count", 1)
+        pipeline.execute()
+
+    wait_for(lambda: redis.sismember("rq:workers", "rq:worker:w"))
+    assert redis.hexists("rq:worker:w", "birth")

@@ -103,8 +103,9 @@ class Worker(rq.Worker):
             consumer.on_finished = self._count
 
     def _beat(self) -> None:
-        """Keep rq's worker key true; write it anew if Redis has lost it."""
-        if self.connection.type(self.key) != b"hash":
+        """Keep rq's worker key true; write it anew if Redis has lost it, also where a job has counted itself since."""
+        if self.connection.type(self.key) != b"hash" or not self.connection.hexists(self.key, "birth"):
+            self.connection.delete(self.key)
             self._sign_in()
             self.busy = None
         self.heartbeat()

@@ -1,0 +1,205 @@
+"""A run from its first line to its last."""
+
+import contextlib
+import random
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import psutil
+
+from bharatmart.demo.shop import Shop, book_of
+from bharatmart.demo.slot import Slot
+from bharatmart.demo.supervisor import Supervisor
+from bharatmart.environment import BASE_DIR
+
+from .buyers import Buyer, Shelf, Stream
+from .evidence import Evidence, Finding, read_mails
+from .faults import Injector
+from .house import LEASE, ChaosHouse
+from .look import Eye
+from .place import OwnServers, make_slot, own_servers, remove
+from .plan import BUYERS, Plan, make_plan
+from .promises_of_engine import ENGINE
+from .promises_of_shop import SHOP
+from .telling import Progress, enough_fire, table_of_faults, table_of_promises
+from .victims import kill_all
+
+GLANCE = 0.05
+ORDERS_PER_LAST_UNIT = 60
+SHELF = """
+SELECT p.id, p.sku FROM orders_product p JOIN orders_stock s ON s.product_id = p.id
+WHERE s.on_hand >= 100 AND p.price_paise < 300000 ORDER BY p.sku
+"""
+COUNTS = """
+SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'active') AS active,
+       count(*) FILTER (WHERE state NOT IN ('waiting', 'active')) AS done,
+       count(*) FILTER (WHERE state = 'failed') AS failed,
+       (SELECT count(*) FROM queues_outbox) AS outbox
+FROM queues_job
+"""
+
+
+def run(seed: int, orders: int, faults: int, limit: float) -> int:
+    """What to exit with: 0 if every promise was kept. Raises DemoError, DevServerError."""
+    slot, kept, family = make_slot(seed), False, list[psutil.Process]()
+    try:
+        with contextlib.ExitStack() as stack:
+            print(f"Chaos, SEED={seed}: {orders} orders, {faults} faults. Everything is in {slot.folder}")
+            servers = stack.enter_context(own_servers(slot.folder))
+            stack.callback(kill_all, family)  # fork servers that were still starting
+            supervisor = stack.enter_context(Supervisor(slot.logs, BASE_DIR, grace=6.0))
+            house = ChaosHouse(supervisor, slot, servers, secret_key=secrets.token_urlsafe(50))
+            stack.callback(house.close)
+            stack.callback(lambda: family.extend(psutil.Process().children(recursive=True)))
+            kept = _Run(make_plan(seed, orders, faults), slot, servers, house, limit).play()
+    finally:
+        if kept:
+            remove(slot)
+        else:
+            print(f"Database, book, mails and logs stay in {slot.folder}")
+    return 0 if kept else 1
+
+
+@dataclass
+class _Run:
+    plan: Plan
+    slot: Slot
+    servers: OwnServers
+    house: ChaosHouse
+    limit: float
+    progress: Progress = field(default_factory=Progress)
+    buyers: list[Buyer] = field(default_factory=list)
+    late: str = ""
+
+    def play(self) -> bool:
+        """Open the shop, let orders and faults come, wait until all has settled, judge."""
+        self.eye = Eye(self.servers.database_url)
+        try:
+            self._open()
+            initial = self._stock_shelves()
+            self._start_buyers()
+            self._under_fire()
+            self._settle()
+            return self._judge(initial)
+        finally:
+            self.stream.stop.set() if self.buyers else None
+            self.eye.close()
+
+    def _open(self) -> None:
+        with self._step("gateway, mail server, web, scheduler"):
+            self.house.start_what_needs_no_tables()
+        with self._step("tables and products"):
+            self.house.prepare("admin@bharatmart.example", secrets.token_urlsafe(12))
+        with self._step("workers"):
+            self.house.start_workers()
+            shop = Shop(self.house.url)
+            self.house.wait_until_up(shop)
+            shop.close()
+
+    def _stock_shelves(self) -> dict[int, int]:
+        """Leave only a few pieces of some products; what there is of each at the start."""
+        rows = self.eye.rows(SHELF)
+        plenty, scarce = rows[:20], rows[20:22]
+        ids = [row["id"] for row in scarce]
+        left = 1 + len(self.plan.orders) // ORDERS_PER_LAST_UNIT
+        self.eye.rows("UPDATE orders_stock SET on_hand = %s WHERE product_id = ANY(%s)", left, ids)
+        self.shelf = Shelf([row["sku"] for row in plenty], [row["sku"] for row in scarce])
+        return {
+            row["product_id"]: row["on_hand"] for row in self.eye.rows("SELECT product_id, on_hand FROM orders_stock")
+        }
+
+    def _start_buyers(self) -> None:
+        self.stream = Stream(self.plan.orders)
+        for number in range(BUYERS):
+            shop, key = Shop(self.house.url), f"chaos-{self.plan.seed}"
+            self.buyers.append(Buyer(f"buyer-{number}", shop, self.stream, self.shelf, key))
+        for buyer in self.buyers:
+            buyer.start()
+
+    def _under_fire(self) -> None:
+        """Until all orders are placed and all faults are over."""
+        chance = random.Random(self.plan.seed)
+        self.injector = Injector(self.house, self.eye, list(self.plan.faults), chance)
+        while not self.injector.done or any(buyer.is_alive() for buyer in self.buyers):
+            news = self.house.supervisor.sleep(GLANCE)
+            self.progress.tell([*news, *self.injector.act(self.stream.asked)])
+            self._show()
+            if self.progress.seconds > self.limit:
+                self.late = f"after {self.limit:.0f} s orders and faults were still coming: {self._line()}"
+                break
+        self.stream.stop.set()
+        self.injector.end_all()
+
+    def _settle(self) -> None:
+        """Until no job is left to run. A worker that was stopped beyond its lease has woken up by then."""
+        self.progress.tell(["all orders are placed, all faults are over; everything settles"])
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < LEASE / 2:
+            if self.progress.seconds > self.limit:
+                self.late = self.late or f"not settled after {self.limit:.0f} s: {self._line()}"
+                break
+            self.progress.tell(self.house.supervisor.sleep(4 * GLANCE))
+            counts = self.eye.glance(COUNTS)
+            if not counts or counts[0]["waiting"] or counts[0]["active"] or counts[0]["outbox"]:
+                quiet_since = time.monotonic()
+            self._show()
+        self.progress.end()
+
+    def _judge(self, initial: dict[int, int]) -> bool:
+        evidence = Evidence(
+            ask=self.eye.rows,
+            accepted=self.stream.accepted,
+            initial_stock=initial,
+            book=book_of(self.house.gateway_url),
+            mails=read_mails(self.slot.mails),
+            media=self.slot.media,
+            buyers=len(self.buyers),
+            hit=frozenset(fault.pid for fault in self.injector.injected if fault.pid),
+        )
+        findings = [promise(evidence) for promise in (*SHOP, *ENGINE)]
+        findings.append(self._no_surprise())
+        findings.append(enough_fire(self.injector.injected))
+        print("\n".join(["", *table_of_faults(self.injector.injected), "", *table_of_promises(findings), ""]))
+        broken = sum(not found.kept for found in findings)
+        print(
+            f"SEED={self.plan.seed}: {self._outcomes()}; {len(findings) - broken} of {len(findings)} kept, "
+            f"after {self.progress.seconds:.0f} s."
+        )
+        return not broken
+
+    def _no_surprise(self) -> Finding:
+        """Buyers got answers that the API promises, and all settled in time."""
+        surprises = (*self.stream.unexpected, *([self.late] if self.late else []))
+        told = f"{self.stream.asked} asked for, {self.stream.sold_out} sold out, {self.stream.tried_again} tries again"
+        return Finding("buyers get proper answers, all settles in time", told, surprises)
+
+    def _outcomes(self) -> str:
+        states = {row["id"]: row["state"] for row in self.eye.rows("SELECT id, state FROM orders_order")}
+        ends = Counter(states.get(accepted.order_id, "lost") for accepted in self.stream.accepted)
+        late = sum(
+            states.get(accepted.order_id) == "cancelled"
+            for accepted in self.stream.accepted
+            if accepted.scenario.can_be_paid and not accepted.scenario.then
+        )
+        told = ", ".join(f"{count} {state}" for state, count in sorted(ends.items()))
+        return f"{told} ({late} of them with a good card, not charged in time)"
+
+    def _show(self) -> None:
+        if self.progress.is_due():
+            self.progress.show(self._line())
+
+    def _line(self) -> str:
+        found = self.eye.glance(COUNTS)
+        jobs = "{waiting} waiting, {active} active, {done} done, {failed} failed".format(**found[0]) if found else "?"
+        stream = f"orders {len(self.stream.accepted)}/{len(self.plan.orders)} ({self.stream.sold_out} sold out)"
+        faults = f"faults {len(self.injector.injected)}/{len(self.plan.faults)}"
+        return f"{stream} | jobs {jobs} | {faults}"
+
+    @contextlib.contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.progress.tell([f"{what}: {time.monotonic() - began:.1f} s"])

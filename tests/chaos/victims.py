@@ -1,0 +1,102 @@
+"""Finding the worker that has jobs in hand, and making sure of it before it is hit."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import psutil
+
+from .look import Eye, Row
+
+HUNT = 6.0  # seconds to wait for a worker with a job in hand
+CHOOSY = 2.0  # of these, for one with a job of the wanted queue
+STEP = 0.01
+IN_HAND = """
+SELECT w.id, w.pid, w.name, array_agg(j.id) AS jobs, array_agg(j.queue) AS queues
+FROM queues_worker w JOIN queues_job j ON j.worker_id = w.id AND j.state = 'active'
+WHERE w.stopped_at IS NULL AND w.beat_at > clock_timestamp() - interval '3 s' GROUP BY w.id ORDER BY w.id
+"""
+LIVING = """
+SELECT id, pid, name, '{}'::bigint[] AS jobs, '{}'::text[] AS queues FROM queues_worker
+WHERE stopped_at IS NULL AND beat_at > clock_timestamp() - interval '3 s' ORDER BY id
+"""
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A worker process that stands still (SIGSTOP), and the jobs that the ledger says it is running."""
+
+    process: psutil.Process
+    worker: str
+    jobs: list[int] = field(default_factory=list)
+    queues: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.worker[:12]} ({self.process.pid}), {len(self.jobs)} jobs in hand"
+
+
+def catch(eye: Eye, queue: str, chance: random.Random, held: set[int], meanwhile: Callable[[], None]) -> Victim | None:
+    """Stop a worker in the middle of a job, of the wanted queue if one comes up soon; else any worker that lives.
+
+    It is caught when it still has jobs in hand while it stands still. `held`: pids that are stopped already.
+    """
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < HUNT:
+        meanwhile()
+        rows = [row for row in eye.glance(IN_HAND) or [] if row["pid"] not in held]
+        wanted = [row for row in rows if queue in row["queues"]]
+        if wanted or (rows and waited > CHOOSY):
+            victim = _stop(eye, chance.choice(wanted or rows))
+            if victim is not None:
+                return victim
+        time.sleep(STEP)
+    idle = [row for row in eye.glance(LIVING) or [] if row["pid"] not in held]
+    row = chance.choice(idle) if idle else None
+    process = _ours(row["pid"]) if row else None
+    if row is None or process is None:
+        return None
+    with suppress(psutil.NoSuchProcess):
+        process.suspend()
+    return Victim(process, row["name"])
+
+
+def _stop(eye: Eye, row: Row) -> Victim | None:
+    process = _ours(row["pid"])
+    if process is None:
+        return None
+    with suppress(psutil.NoSuchProcess):
+        process.suspend()
+        still = [found for found in eye.glance(IN_HAND) or [] if found["id"] == row["id"]]
+        if still:
+            return Victim(process, row["name"], still[0]["jobs"], still[0]["queues"])
+        process.resume()
+    return None
+
+
+def _ours(pid: int) -> psutil.Process | None:
+    """The process of that pid if it lives and descends from this one: nobody else's is ever hit, none twice."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_ZOMBIE and os.getpid() in (parent.pid for parent in process.parents()):
+            return process
+    return None
+
+
+def kill(process: psutil.Process) -> None:
+    """SIGKILL; the pid is checked to be the same process still."""
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(signal.SIGKILL)
+
+
+def kill_all(processes: Iterable[psutil.Process]) -> None:
+    for process in processes:
+        kill(process)
+
+
+def let_go(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.resume()

@@ -1,0 +1,67 @@
+"""The fork server by itself: what its parent does with one child is not another's loss."""
+
+import json
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from pytest_django import Settings
+
+from queues import children
+from queues.children import BOOT, Children
+from queues.forkserver import dump_claim
+from queues.ledger import Claim
+from queues.states import Outcome
+from tests.processes import ROOT
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+CLAIM = Claim(1, "no.such_job", "order", {}, "", None, 1, 3, 0, False, 1, uuid4(), 0, NOW)
+
+
+def hand_over(control: socket.socket) -> socket.socket:
+    """Ask for a child; our end of its connection."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        socket.send_fds(control, [b"j"], [theirs.fileno()])
+    return ours
+
+
+def test_a_parent_that_gave_up_on_a_child_takes_no_other_along():
+    # given a fork server that is still starting, and a child whose parent is gone by then
+    control, remote = socket.socketpair()
+    command = [sys.executable, "-c", BOOT, str(remote.fileno())]
+    with subprocess.Popen(command, pass_fds=[remote.fileno()], cwd=ROOT) as server, control:
+        remote.close()
+        hand_over(control).close()
+
+        # when another job is handed over
+        with hand_over(control) as ours, ours.makefile("rb") as lines:
+            ours.sendall(dump_claim(CLAIM))
+            ours.settimeout(60)
+            told = [json.loads(line) for line in lines]
+
+    # then it gets its child, and the verdict arrives
+    assert [next(iter(message)) for message in told] == ["pid", "verdict", "exit"]
+    assert told[1]["verdict"]["error"].startswith("UnknownJob")
+    assert server.returncode == 0
+
+
+def test_a_job_whose_child_does_not_begin_in_time_has_spent_no_attempt(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+):
+    # given a fork server that takes longer to start than the job may take, and the job's last attempt
+    monkeypatch.setattr(children, "BOOT", "import time; time.sleep(60)")
+    settings.QUEUES = {**settings.QUEUES, "order": {**settings.QUEUES["order"], "timeout": 0.3}}
+    slow = Children()
+
+    verdict = slow.run(replace(CLAIM, attempt=3))
+
+    assert (verdict.outcome, verdict.attempt_given_back) == (Outcome.GIVEN_BACK, True)
+    assert verdict.error == "no child process began before the deadline"
+    assert slow.server is not None
+    slow.server.kill()
+    slow.stop()
