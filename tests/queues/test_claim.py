@@ -86,6 +86,17 @@ def test_claimed_offer_cannot_be_claimed_again():
     assert Job.objects.get().attempt == 1
 
 
+def test_old_offer_claims_nothing_while_its_job_waits_to_be_offered_again():
+    offer = offer_of(record, label="a")
+    (claim,) = ledger.claim([offer], None)
+    ledger.finish(claim, _snoozed())
+
+    assert ledger.claim([offer], None) == []
+    assert Job.objects.get().state == "waiting"
+    (next_offer,) = outbox.lease("order", 1)
+    assert len(ledger.claim([next_offer], None)) == 1
+
+
 def test_offers_of_a_job_never_repeat():
     numbers = []
     claim = claim_for(None, record, label="a")
