@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('crashes', models.PositiveIntegerField(default=0, help_text='times a process died with this job running')),
                 ('lone_crashes', models.PositiveIntegerField(default=0, help_text='of these, alone in a process of its own')),
                 ('suspect', models.BooleanField(default=False, help_text='next runs alone in a process of its own')),
-                ('offer', models.PositiveIntegerField(default=0, help_text='number of the offer under which it was claimed')),
+                ('offer', models.PositiveIntegerField(default=0, help_text='number of the offer under which it was claimed or withdrawn')),
                 ('token', models.UUIDField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('run_at', models.DateTimeField(help_text='not before')),
