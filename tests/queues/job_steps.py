@@ -1,0 +1,158 @@
+"""What dispatchers and workers do with jobs, as steps of a state machine; each is checked against the model."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    multiple,
+    precondition,
+    rule,
+)
+
+from queues import Cancel, Permanent, Retry, Snooze, lease, ledger, outbox, runner
+from queues.ledger import Claim, Verdict
+from queues.models import Attempt, Job, Outbox
+from queues.offer import Offer
+from queues.states import JobState, Outcome
+from tests.jobapp.jobs import compute, fail, last_resort, record, record_mail
+from tests.queues.claims import new_worker
+from tests.queues.ledger_model import OFFERED, Entry, LedgerModel
+
+LONG = 3600.0
+QUEUES = ("order", "email")
+DEFINITIONS = st.sampled_from([record, record, compute, fail, record_mail])
+NUMBERS = st.lists(st.integers(1, 4), min_size=1, max_size=4)
+HOWS: dict[str, Callable[[Claim], Verdict]] = {
+    "completed": lambda claim: Verdict(JobState.COMPLETED, Outcome.COMPLETED),
+    "error": lambda claim: runner.judge(claim, ValueError("no luck")),
+    "retry at once": lambda claim: runner.judge(claim, Retry("again", after=0)),
+    "snooze": lambda claim: runner.judge(claim, Snooze(LONG)),
+    "cancel": lambda claim: runner.judge(claim, Cancel("not needed")),
+    "permanent": lambda claim: runner.judge(claim, Permanent("never")),
+    "crash": lambda claim: runner.judge_crash(claim, "fell"),
+    "given back": lambda claim: runner.given_back("the worker stopped"),
+}
+
+
+def snapshot() -> list[Any]:
+    return [list(model.objects.order_by("pk").values()) for model in (Job, Outbox, Attempt)]
+
+
+class JobSteps(RuleBasedStateMachine):
+    """One transaction; jobs come in, are offered, claimed and judged."""
+
+    workers: Bundle[int] = Bundle("workers")
+    ids: Bundle[int] = Bundle("ids")
+    claims: Bundle[Claim] = Bundle("claims")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+        self.model = LedgerModel()
+        self.sweeper = lease.Sweeper()
+        self.stale: set[int] = set()
+        self.seen: set[int] = set()
+        self.gone: set[int] = set()
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.transaction.__exit__(None, None, None)
+
+    @initialize(target=workers)
+    def first_worker(self) -> int:
+        return new_worker("first")
+
+    @initialize(target=ids, count=st.integers(1, 3))
+    def first_jobs(self, count: int) -> Any:
+        return multiple(*(self.enqueue(record, key="", wait=0.0, priority=0) for _ in range(count)))
+
+    @rule(target=workers)
+    def another_worker(self) -> int:
+        return new_worker("another")
+
+    @rule(
+        target=ids,
+        definition=DEFINITIONS,
+        key=st.sampled_from(["", "", "one", "other"]),
+        wait=st.sampled_from([0.0, 0.0, LONG]),
+        priority=st.sampled_from([0, 0, -1, 5]),
+    )
+    def enqueue(self, definition: Any, key: str, wait: float, priority: int) -> int:
+        lives = self.model.live_under(key)
+        id = definition.using(key=key, run_after=wait, priority=priority).enqueue(label="a").id
+        if lives:
+            assert id == lives.id
+        else:
+            self.model.add(Entry(id, definition.name, definition.queue, key or None, priority, is_due=not wait))
+        return int(id)
+
+    @precondition(lambda self: self.model.to_offer(is_due=True))
+    @rule(queue=st.sampled_from(QUEUES), limit=st.integers(1, 3))
+    def offer(self, queue: str, limit: int) -> None:
+        self._offered(outbox.lease(queue, limit), self.model.to_offer(queue, is_due=True), limit)
+
+    @precondition(lambda self: self.model.to_offer(is_due=False))
+    @rule(queue=st.sampled_from(QUEUES), limit=st.integers(1, 3))
+    def offer_delayed(self, queue: str, limit: int) -> None:
+        fitting = [job for job in self.model.to_offer(queue, is_due=False) if job.priority <= 0]
+        self._offered(outbox.lease_delayed(queue, limit, 1.0), fitting, limit)
+
+    def _offered(self, leased: list[Offer], fitting: list[Entry], limit: int) -> None:
+        taken = [self.model.jobs[offer.job_id] for offer in leased]
+        highest_left = max((job.priority for job in fitting if job not in taken), default=-10)
+        assert len(leased) == min(limit, len(fitting))
+        assert all(job in fitting for job in taken)
+        assert all(job.priority >= highest_left or not job.is_due for job in taken)
+        for job, offer in zip(taken, leased, strict=True):
+            assert offer.number == job.number + 1, "an offer's number comes again, or one is left out"
+            job.row, job.number = OFFERED, offer.number
+
+    @rule(target=claims, definition=DEFINITIONS, worker=workers)
+    def enqueue_and_claim(self, definition: Any, worker: int) -> Any:
+        """The usual way."""
+        self.enqueue(definition, key="", wait=0.0, priority=0)
+        for queue in QUEUES:
+            self.offer(queue, 2)
+        return self._claimed(self.model.offers(), worker)
+
+    @precondition(lambda self: self.model.offers())
+    @rule(target=claims, worker=workers)
+    def claim_what_is_offered(self, worker: int) -> Any:
+        return self._claimed(self.model.offers(), worker)
+
+    @rule(target=claims, job_id=ids, numbers=NUMBERS, worker=workers)
+    def claim_any(self, job_id: int, numbers: list[int], worker: int) -> Any:
+        """Old offers too, twice, and for workers that were taken for dead."""
+        return self._claimed([Offer(job_id, number, "order") for number in numbers], worker)
+
+    def _claimed(self, offers: list[Offer], worker: int) -> Any:
+        expected = self.model.claimable(offers)
+        claims = ledger.claim(offers, worker)
+        assert sorted(claim.id for claim in claims) == sorted(expected)
+        for claim in claims:
+            self.model.claimed(claim, worker)
+        return multiple(*claims)
+
+    @rule(claim=claims, how=st.sampled_from(sorted(HOWS)))
+    def finish(self, claim: Claim, how: str) -> None:
+        verdict = HOWS[how](claim)
+        verdict = replace(verdict, wait=LONG if verdict.wait else 0.0)
+        stands, before = self.model.holds(claim), snapshot()
+        assert ledger.finish(claim, verdict, "w") is stands
+        if not stands:
+            note("a zombie's")
+            assert snapshot() == before
+            return
+        self.model.finished(claim, verdict)
+        if verdict.state == JobState.FAILED and claim.name == fail.name:
+            new = Job.objects.latest("pk")
+            assert new.name == last_resort.name
+            self.model.add(Entry(new.pk, new.name, new.queue, None, 0, is_due=True))
