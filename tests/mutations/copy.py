@@ -17,7 +17,7 @@ from tests.processes import database_url
 
 LONGEST_RUN = 120
 NOT_HANDED_ON = ("PYTEST_", "BHARATMART_TEST_SLOT")
-OPTIONS = ("-q", "--reuse-db", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:schemathesis")
+OPTIONS = ("-q", "--reuse-db", "-p", "pytest_django.plugin", "-p", "no:cacheprovider")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _environment() -> dict[str, str]:
     """Ours, with the database of this test process, which the run uses and leaves as it is."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_HANDED_ON)}
     place, _, name = database_url().rpartition("/")
-    return kept | {"DATABASE_URL": f"{place}/{name.removeprefix('test_')}"}
+    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "DATABASE_URL": f"{place}/{name.removeprefix('test_')}"}
 
 
 def _failure(case: ET.Element) -> str:

@@ -28,7 +28,9 @@ from tests.queues.ledger_model import OFFERED, Entry, LedgerModel
 LONG = 3600.0
 QUEUES = ("order", "email")
 DEFINITIONS = st.sampled_from([record, record, compute, fail, record_mail])
-NUMBERS = st.lists(st.integers(1, 4), min_size=1, max_size=4)
+NTH = st.integers(0, 5)
+SOME = st.lists(NTH, min_size=1, max_size=4)
+BACK = st.lists(st.integers(0, 2), min_size=1, max_size=3)
 HOWS: dict[str, Callable[[Claim], Verdict]] = {
     "completed": lambda claim: Verdict(JobState.COMPLETED, Outcome.COMPLETED),
     "error": lambda claim: runner.judge(claim, ValueError("no luck")),
@@ -49,7 +51,6 @@ class JobSteps(RuleBasedStateMachine):
     """One transaction; jobs come in, are offered, claimed and judged."""
 
     workers: Bundle[int] = Bundle("workers")
-    ids: Bundle[int] = Bundle("ids")
     claims: Bundle[Claim] = Bundle("claims")
 
     def __init__(self) -> None:
@@ -70,29 +71,27 @@ class JobSteps(RuleBasedStateMachine):
     def first_worker(self) -> int:
         return new_worker("first")
 
-    @initialize(target=ids, count=st.integers(1, 3))
-    def first_jobs(self, count: int) -> Any:
-        return multiple(*(self.enqueue(record, key="", wait=0.0, priority=0) for _ in range(count)))
+    @initialize()
+    def first_job(self) -> None:
+        self.enqueue(record, key="", wait=0.0, priority=0)
 
     @rule(target=workers)
     def another_worker(self) -> int:
         return new_worker("another")
 
     @rule(
-        target=ids,
         definition=DEFINITIONS,
         key=st.sampled_from(["", "", "one", "other"]),
         wait=st.sampled_from([0.0, 0.0, LONG]),
         priority=st.sampled_from([0, 0, -1, 5]),
     )
-    def enqueue(self, definition: Any, key: str, wait: float, priority: int) -> int:
+    def enqueue(self, definition: Any, key: str, wait: float, priority: int) -> None:
         lives = self.model.live_under(key)
         id = definition.using(key=key, run_after=wait, priority=priority).enqueue(label="a").id
         if lives:
             assert id == lives.id
         else:
             self.model.add(Entry(id, definition.name, definition.queue, key or None, priority, is_due=not wait))
-        return int(id)
 
     @precondition(lambda self: self.model.to_offer(is_due=True))
     @rule(queue=st.sampled_from(QUEUES), limit=st.integers(1, 3))
@@ -128,10 +127,21 @@ class JobSteps(RuleBasedStateMachine):
     def claim_what_is_offered(self, worker: int) -> Any:
         return self._claimed(self.model.offers(), worker)
 
-    @rule(target=claims, job_id=ids, numbers=NUMBERS, worker=workers)
-    def claim_any(self, job_id: int, numbers: list[int], worker: int) -> Any:
+    @rule(target=claims, nth=NTH, back=BACK, worker=workers)
+    def claim_any(self, nth: int, back: list[int], worker: int) -> Any:
         """Old offers too, twice, and for workers that were taken for dead."""
-        return self._claimed([Offer(job_id, number, "order") for number in numbers], worker)
+        return self._claimed(self.offers_of(nth, back), worker)
+
+    def ids(self, some: list[int]) -> list[int]:
+        """The n-th youngest jobs, for each n."""
+        youngest = sorted(self.model.jobs, reverse=True) or [0]
+        return [youngest[n % len(youngest)] for n in some]
+
+    def offers_of(self, nth: int, back: list[int]) -> list[Offer]:
+        """The last offer of a job, and those before."""
+        (job_id,) = self.ids([nth])
+        last = self.model.jobs[job_id].number if job_id else 1
+        return [Offer(job_id, max(1, last - n), "order") for n in back]
 
     def _claimed(self, offers: list[Offer], worker: int) -> Any:
         expected = self.model.claimable(offers)

@@ -1,6 +1,6 @@
 """Any order of what may happen to jobs: the ledger does what a model of it says, and its rules hold after every step.
 
-One transaction an example, rolled back at its end; `--hypothesis-profile long` runs a hundred times as many.
+One transaction an example, rolled back at its end; `HYPOTHESIS_PROFILE=long` runs a hundred times as many.
 """
 
 from collections import Counter
@@ -18,12 +18,11 @@ from hypothesis.stateful import (
 
 from queues import housekeeping, lease, ledger, outbox, steering
 from queues.models import Attempt, Job, Worker
-from queues.offer import Offer
 from queues.states import FINAL
 from queues.testing import make_due
 from tests.examples import examples
 from tests.queues.claims import grow_old
-from tests.queues.job_steps import LONG, NUMBERS, QUEUES, JobSteps
+from tests.queues.job_steps import BACK, LONG, NTH, QUEUES, SOME, JobSteps
 from tests.queues.ledger_model import WITHDRAWN
 from tests.queues.ledger_rules import broken_rules
 
@@ -33,7 +32,7 @@ ROW = ("name", "queue", "key", "state", "attempt", "max_attempts", "crashes", "l
 class LedgerMachine(JobSteps):
     """And workers die, operators steer, time passes, old jobs leave."""
 
-    ids, workers = JobSteps.ids, JobSteps.workers
+    workers = JobSteps.workers
 
     @rule(worker=workers)
     def stand_still(self, worker: int) -> None:
@@ -66,15 +65,16 @@ class LedgerMachine(JobSteps):
         assert sorted(lease.rescue_orphans()) == sorted(expected)
         self.model.freed(expected, crashed=True)
 
-    @rule(worker=workers, running=st.lists(ids, max_size=3))
-    def free_forgotten(self, worker: int, running: list[int]) -> None:
+    @rule(worker=workers, some=st.lists(NTH, max_size=3))
+    def free_forgotten(self, worker: int, some: list[int]) -> None:
+        running = self.ids(some)
         expected = self.model.of_worker(worker, but=running)
         assert sorted(ledger.free_forgotten(worker, "w", running, older=0)) == sorted(expected)
         self.model.freed(expected, crashed=False)
 
-    @rule(first=ids, more=st.lists(ids, max_size=3))
-    def cancel(self, first: int, more: list[int]) -> None:
-        some = [first, *more]
+    @rule(some=SOME)
+    def cancel(self, some: list[int]) -> None:
+        some = self.ids(some)
         expected = self.model.waiting(some)
         assert set(steering.cancel_jobs(some, actor="asha")) == expected
         self.model.withdrawn(expected)
@@ -85,13 +85,14 @@ class LedgerMachine(JobSteps):
         assert set(ledger.withdraw([key], reason="test")) == expected
         self.model.withdrawn(expected)
 
-    @rule(first=ids, more=st.lists(ids, max_size=3))
-    def retry(self, first: int, more: list[int]) -> None:
-        assert set(steering.retry_jobs([first, *more], actor="asha")) == self.model.retry([first, *more])
+    @rule(some=SOME)
+    def retry(self, some: list[int]) -> None:
+        some = self.ids(some)
+        assert set(steering.retry_jobs(some, actor="asha")) == self.model.retry(some)
 
-    @rule(job_id=ids, numbers=NUMBERS, postpone=st.sampled_from([0.0, LONG]))
-    def release(self, job_id: int, numbers: list[int], postpone: float) -> None:
-        offers = [Offer(job_id, number, "order") for number in numbers]
+    @rule(nth=NTH, back=BACK, postpone=st.sampled_from([0.0, LONG]))
+    def release(self, nth: int, back: list[int], postpone: float) -> None:
+        offers = self.offers_of(nth, back)
         outbox.release(offers, postpone=postpone)
         self.model.released(offers, postponed=bool(postpone))
 
@@ -143,4 +144,4 @@ class LedgerMachine(JobSteps):
 
 @pytest.mark.usefixtures("ledger_db")
 def test_any_order_of_events_keeps_the_ledgers_rules():
-    run_state_machine_as_test(LedgerMachine, settings=examples(20, steps=40))
+    run_state_machine_as_test(LedgerMachine, settings=examples(25, steps=40))
