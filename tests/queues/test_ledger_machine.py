@@ -72,12 +72,14 @@ class LedgerMachine(JobSteps):
         assert sorted(ledger.free_forgotten(worker, "w", running, older=0)) == sorted(expected)
         self.model.freed(expected, crashed=False)
 
-    @rule(some=SOME)
-    def cancel(self, some: list[int]) -> None:
+    @rule(some=SOME, dispatcher_lives=st.booleans())
+    def cancel(self, some: list[int], dispatcher_lives: bool) -> None:
         some = self.ids(some)
         expected = self.model.waiting(some)
         assert set(steering.cancel_jobs(some, actor="asha")) == expected
         self.model.withdrawn(expected)
+        if dispatcher_lives:
+            self.take_withdrawn_messages_out()
 
     @rule(key=st.sampled_from(["one", "other"]))
     def withdraw(self, key: str) -> None:
