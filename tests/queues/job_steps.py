@@ -1,6 +1,6 @@
 """What dispatchers and workers do with jobs, as steps of a state machine; each is checked against the model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -8,10 +8,8 @@ from django.db import transaction
 from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
     initialize,
-    multiple,
     precondition,
     rule,
 )
@@ -29,6 +27,7 @@ LONG = 3600.0
 QUEUES = ("order", "email")
 DEFINITIONS = st.sampled_from([record, record, compute, fail, record_mail])
 NTH = st.integers(0, 5)
+WORKER = st.integers(0, 1)
 SOME = st.lists(NTH, min_size=1, max_size=4)
 BACK = st.lists(st.integers(0, 2), min_size=1, max_size=3)
 HOWS: dict[str, Callable[[Claim], Verdict]] = {
@@ -50,14 +49,13 @@ def snapshot() -> list[Any]:
 class JobSteps(RuleBasedStateMachine):
     """One transaction; jobs come in, are offered, claimed and judged."""
 
-    workers: Bundle[int] = Bundle("workers")
-    claims: Bundle[Claim] = Bundle("claims")
-
     def __init__(self) -> None:
         super().__init__()
         self.transaction = transaction.atomic()
         self.transaction.__enter__()
         self.model = LedgerModel()
+        self.workers = [new_worker("first"), new_worker("second")]
+        self.claims: list[Claim] = []
         self.sweeper = lease.Sweeper()
         self.stale: set[int] = set()
         self.seen: set[int] = set()
@@ -67,17 +65,9 @@ class JobSteps(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.transaction.__exit__(None, None, None)
 
-    @initialize(target=workers)
-    def first_worker(self) -> int:
-        return new_worker("first")
-
     @initialize()
     def first_job(self) -> None:
         self.enqueue(record, key="", wait=0.0, priority=0)
-
-    @rule(target=workers)
-    def another_worker(self) -> int:
-        return new_worker("another")
 
     @rule(
         definition=DEFINITIONS,
@@ -114,28 +104,31 @@ class JobSteps(RuleBasedStateMachine):
             assert offer.number == job.number + 1, "an offer's number comes again, or one is left out"
             job.row, job.number = OFFERED, offer.number
 
-    @rule(target=claims, definition=DEFINITIONS, worker=workers)
-    def enqueue_and_claim(self, definition: Any, worker: int) -> Any:
-        """The usual way."""
+    @rule(definition=DEFINITIONS, worker=WORKER, how=st.sampled_from(["", *HOWS]))
+    def run_a_job(self, definition: Any, worker: int, how: str) -> None:
+        """The usual way, to its verdict or not so far."""
         self.enqueue(definition, key="", wait=0.0, priority=0)
         for queue in QUEUES:
             self.offer(queue, 2)
-        return self._claimed(self.model.offers(), worker)
+        self.claim_what_is_offered(worker)
+        if how and self.claims:
+            self.finish(0, how)
 
     @precondition(lambda self: self.model.offers())
-    @rule(target=claims, worker=workers)
-    def claim_what_is_offered(self, worker: int) -> Any:
-        return self._claimed(self.model.offers(), worker)
+    @rule(worker=WORKER)
+    def claim_what_is_offered(self, worker: int) -> None:
+        self._claimed(self.model.offers(), worker)
 
-    @rule(target=claims, nth=NTH, back=BACK, worker=workers)
-    def claim_any(self, nth: int, back: list[int], worker: int) -> Any:
+    @rule(nth=NTH, back=BACK, worker=WORKER)
+    def claim_any(self, nth: int, back: list[int], worker: int) -> None:
         """Old offers too, twice, and for workers that were taken for dead."""
-        return self._claimed(self.offers_of(nth, back), worker)
+        self._claimed(self.offers_of(nth, back), worker)
 
-    def ids(self, some: list[int]) -> list[int]:
-        """The n-th youngest jobs, for each n."""
+    def ids(self, some: list[int], states: Collection[str] = tuple(JobState)) -> list[int]:
+        """The n-th youngest jobs, for each n; among those in these states, if there are any."""
         youngest = sorted(self.model.jobs, reverse=True) or [0]
-        return [youngest[n % len(youngest)] for n in some]
+        fitting = [id for id in youngest if id in self.model.jobs and self.model.jobs[id].state in states] or youngest
+        return [fitting[n % len(fitting)] for n in some]
 
     def offers_of(self, nth: int, back: list[int]) -> list[Offer]:
         """The last offer of a job, and those before."""
@@ -143,16 +136,19 @@ class JobSteps(RuleBasedStateMachine):
         last = self.model.jobs[job_id].number if job_id else 1
         return [Offer(job_id, max(1, last - n), "order") for n in back]
 
-    def _claimed(self, offers: list[Offer], worker: int) -> Any:
+    def _claimed(self, offers: list[Offer], nth: int) -> None:
+        worker = self.workers[nth]
         expected = self.model.claimable(offers)
         claims = ledger.claim(offers, worker)
         assert sorted(claim.id for claim in claims) == sorted(expected)
         for claim in claims:
             self.model.claimed(claim, worker)
-        return multiple(*claims)
+        self.claims += claims
 
-    @rule(claim=claims, how=st.sampled_from(sorted(HOWS)))
-    def finish(self, claim: Claim, how: str) -> None:
+    @precondition(lambda self: self.claims)
+    @rule(nth=NTH, how=st.sampled_from(sorted(HOWS)))
+    def finish(self, nth: int, how: str) -> None:
+        claim = self.claims[-1 - nth % len(self.claims)]
         verdict = HOWS[how](claim)
         verdict = replace(verdict, wait=LONG if verdict.wait else 0.0)
         stands, before = self.model.holds(claim), snapshot()

@@ -18,11 +18,11 @@ from hypothesis.stateful import (
 
 from queues import housekeeping, lease, ledger, outbox, steering
 from queues.models import Attempt, Job, Worker
-from queues.states import FINAL
+from queues.states import FINAL, RETRYABLE, JobState
 from queues.testing import make_due
 from tests.examples import examples
-from tests.queues.claims import grow_old
-from tests.queues.job_steps import BACK, LONG, NTH, QUEUES, SOME, JobSteps
+from tests.queues.claims import grow_old, new_worker
+from tests.queues.job_steps import BACK, LONG, NTH, QUEUES, SOME, WORKER, JobSteps
 from tests.queues.ledger_model import WITHDRAWN
 from tests.queues.ledger_rules import broken_rules
 
@@ -32,20 +32,16 @@ ROW = ("name", "queue", "key", "state", "attempt", "max_attempts", "crashes", "l
 class LedgerMachine(JobSteps):
     """And workers die, operators steer, time passes, old jobs leave."""
 
-    workers = JobSteps.workers
-
-    @rule(worker=workers)
-    def stand_still(self, worker: int) -> None:
-        if worker not in self.stale:
+    @rule(nth=WORKER, lives=st.booleans())
+    def stand_still_or_beat(self, nth: int, lives: bool) -> None:
+        worker = self.workers[nth]
+        if lives:
+            assert lease.renew(worker) is (worker not in self.gone)
+            self.stale -= {worker} - self.gone
+            self.seen -= {worker} - self.gone
+        elif worker not in self.stale:
             grow_old(worker, LONG)
             self.stale.add(worker)
-
-    @rule(worker=workers)
-    def beat(self, worker: int) -> None:
-        assert lease.renew(worker) is (worker not in self.gone)
-        if worker not in self.gone:
-            self.stale.discard(worker)
-            self.seen.discard(worker)
 
     @precondition(lambda self: self.stale - self.gone)
     @rule()
@@ -57,6 +53,12 @@ class LedgerMachine(JobSteps):
         self.gone |= dead
         self.seen = self.stale - self.gone
 
+    @precondition(lambda self: self.gone >= set(self.workers))
+    @rule()
+    def others_come(self) -> None:
+        """What the buried ones hold or claim still has to be freed."""
+        self.workers = [new_worker("third"), new_worker("fourth")]
+
     @precondition(lambda self: self.gone)
     @rule()
     def free_what_buried_workers_claimed(self) -> None:
@@ -65,21 +67,23 @@ class LedgerMachine(JobSteps):
         assert sorted(lease.rescue_orphans()) == sorted(expected)
         self.model.freed(expected, crashed=True)
 
-    @rule(worker=workers, some=st.lists(NTH, max_size=3))
-    def free_forgotten(self, worker: int, some: list[int]) -> None:
-        running = self.ids(some)
+    @rule(nth=WORKER, some=st.lists(NTH, max_size=3))
+    def free_forgotten(self, nth: int, some: list[int]) -> None:
+        worker, running = self.workers[nth], self.ids(some)
         expected = self.model.of_worker(worker, but=running)
         assert sorted(ledger.free_forgotten(worker, "w", running, older=0)) == sorted(expected)
         self.model.freed(expected, crashed=False)
 
-    @rule(some=SOME, dispatcher_lives=st.booleans())
-    def cancel(self, some: list[int], dispatcher_lives: bool) -> None:
-        some = self.ids(some)
+    @rule(some=SOME, dispatcher_lives=st.booleans(), regrets=st.booleans())
+    def cancel(self, some: list[int], dispatcher_lives: bool, regrets: bool) -> None:
+        some = self.ids(some, [JobState.WAITING])
         expected = self.model.waiting(some)
         assert set(steering.cancel_jobs(some, actor="asha")) == expected
         self.model.withdrawn(expected)
         if dispatcher_lives:
             self.take_withdrawn_messages_out()
+        if regrets:
+            assert set(steering.retry_jobs(some, actor="asha")) == self.model.retry(some)
 
     @rule(key=st.sampled_from(["one", "other"]))
     def withdraw(self, key: str) -> None:
@@ -89,7 +93,7 @@ class LedgerMachine(JobSteps):
 
     @rule(some=SOME)
     def retry(self, some: list[int]) -> None:
-        some = self.ids(some)
+        some = self.ids(some, RETRYABLE)
         assert set(steering.retry_jobs(some, actor="asha")) == self.model.retry(some)
 
     @rule(nth=NTH, back=BACK, postpone=st.sampled_from([0.0, LONG]))
@@ -113,10 +117,13 @@ class LedgerMachine(JobSteps):
             job.is_due = job.is_due or job.state == "waiting"
 
     @rule(queue=st.sampled_from(QUEUES))
-    def pause_or_resume(self, queue: str) -> None:
-        turn = steering.resume_queue if queue in self.model.paused else steering.pause_queue
-        assert turn(queue, actor="asha")
-        self.model.paused ^= {queue}
+    def nothing_starts_while_a_queue_is_paused(self, queue: str) -> None:
+        steering.pause_queue(queue, actor="asha")
+        self.model.paused = {queue}
+        self.offer(queue, 3)
+        self.claim_what_is_offered(0)
+        assert steering.resume_queue(queue, actor="asha")
+        self.model.paused = set()
 
     @precondition(lambda self: any(not job.is_live for job in self.model.jobs.values()))
     @rule()
@@ -146,4 +153,4 @@ class LedgerMachine(JobSteps):
 
 @pytest.mark.usefixtures("ledger_db")
 def test_any_order_of_events_keeps_the_ledgers_rules():
-    run_state_machine_as_test(LedgerMachine, settings=examples(25, steps=40))
+    run_state_machine_as_test(LedgerMachine, settings=examples(40, steps=40))
