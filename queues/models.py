@@ -41,7 +41,9 @@ class Job(models.Model):
     crashes = models.PositiveIntegerField(default=0, help_text="times a process died with this job running")
     lone_crashes = models.PositiveIntegerField(default=0, help_text="of these, alone in a process of its own")
     suspect = models.BooleanField(default=False, help_text="next runs alone in a process of its own")
-    offer = models.PositiveIntegerField(default=0, help_text="number of the offer under which it was claimed")
+    offer = models.PositiveIntegerField(
+        default=0, help_text="number of the offer under which it was claimed or withdrawn"
+    )
     token = models.UUIDField(null=True, editable=False)
     worker = models.ForeignKey(Worker, models.SET_NULL, null=True, blank=True, db_constraint=False, related_name="jobs")
     created_at = models.DateTimeField(db_default=Now())

@@ -44,7 +44,7 @@ WITH offered AS (
 ), locked AS (
     SELECT o.job_id, o."offer" FROM queues_outbox o JOIN offered USING (job_id, "offer")
     JOIN queues_job j ON j.id = o.job_id AND j.name = ANY(%s)
-    WHERE o.due_at <= clock_timestamp() AND NOT o.withdrawn AND o.queue <> ALL ({PAUSED})
+    WHERE o.offered_at IS NOT NULL AND o.due_at <= clock_timestamp() AND NOT o.withdrawn AND o.queue <> ALL ({PAUSED})
     FOR UPDATE OF o SKIP LOCKED
 ), taken AS (
     DELETE FROM queues_outbox o USING locked WHERE o.job_id = locked.job_id RETURNING o.job_id, o."offer"

@@ -12,10 +12,11 @@ WITH target AS (
     SELECT o.job_id FROM queues_outbox o JOIN queues_job j ON j.id = o.job_id
     WHERE {which} AND NOT o.withdrawn ORDER BY o.job_id FOR UPDATE OF o
 ), marked AS (
-    UPDATE queues_outbox SET withdrawn = true WHERE job_id IN (SELECT job_id FROM target) RETURNING job_id
+    UPDATE queues_outbox SET withdrawn = true WHERE job_id IN (SELECT job_id FROM target) RETURNING job_id, "offer"
 )
-UPDATE queues_job SET state = 'cancelled', finished_at = clock_timestamp(), error = %s
-WHERE id IN (SELECT job_id FROM marked) AND state = 'waiting' RETURNING name, id, queue, subject, key, attempt
+UPDATE queues_job j SET state = 'cancelled', finished_at = clock_timestamp(), error = %s, "offer" = marked."offer"
+FROM marked WHERE j.id = marked.job_id AND j.state = 'waiting'
+RETURNING j.name, j.id, j.queue, j.subject, j.key, j.attempt
 """
 
 ASK = """

@@ -4,11 +4,13 @@ import threading
 
 import pytest
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from queues import ledger, outbox, registry
-from queues.ledger import Claim
+from queues.ledger import Claim, Verdict
 from queues.models import Job, Outbox
 from queues.offer import Offer
+from queues.states import JobState, Outcome
 from tests.jobapp.jobs import record
 from tests.queues.claims import claim_for, new_worker, offer_of
 
@@ -86,6 +88,17 @@ def test_claimed_offer_cannot_be_claimed_again():
     assert Job.objects.get().attempt == 1
 
 
+def test_old_offer_claims_nothing_while_its_job_waits_to_be_offered_again():
+    offer = offer_of(record, label="a")
+    (claim,) = ledger.claim([offer], None)
+    ledger.finish(claim, _snoozed())
+
+    assert ledger.claim([offer], None) == []
+    assert Job.objects.get().state == "waiting"
+    (next_offer,) = outbox.lease("order", 1)
+    assert len(ledger.claim([next_offer], None)) == 1
+
+
 def test_offers_of_a_job_never_repeat():
     numbers = []
     claim = claim_for(None, record, label="a")
@@ -119,6 +132,15 @@ def test_withdrawn_offer_is_not_claimed():
     assert ledger.claim([offer], None) == []
     assert Job.objects.get().state == "cancelled"
     assert Outbox.objects.get().withdrawn  # stays until the dispatcher has taken the message out
+
+
+def test_stray_row_of_a_finished_job_claims_nothing():
+    claim = claim_for(None, record, label="a")
+    ledger.finish(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
+    Outbox.objects.create(job_id=claim.id, queue="order", due_at=timezone.now(), offer=2, offered_at=timezone.now())
+
+    assert ledger.claim([Offer(claim.id, 2, "order")], None) == []
+    assert (Job.objects.get().state, Job.objects.get().attempt) == ("completed", 1)
 
 
 def test_unknown_job_is_not_claimed():

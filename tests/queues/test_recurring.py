@@ -1,11 +1,12 @@
 """Recurring jobs tick once: over many processes, after a pause, and when the clock is set back."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 
 from queues import job, recurring, registry
 from queues.checks import check_jobs
@@ -76,6 +77,15 @@ def test_tick_happens_once_however_often_one_looks(hourly: JobDefinition):
 
     # then
     assert ticks() == 1
+
+
+def test_tick_that_two_processes_find_due_happens_once(hourly: JobDefinition):
+    recurring.tick()
+    at = recurring.last_due(hourly, timezone.now()) + timedelta(hours=1)
+
+    assert [recurring._tick(hourly, at) for _ in range(2)] == [True, False]
+
+    assert Job.objects.count() == 1
 
 
 def test_clock_set_back_ticks_nothing_twice(hourly: JobDefinition):

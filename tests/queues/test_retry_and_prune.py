@@ -14,7 +14,7 @@ from queues.models import Attempt, AuditEntry, Job, Outbox, Worker
 from queues.states import JobState, Outcome
 from queues.testing import drain, make_due, run_next
 from tests.jobapp.jobs import fail, record, something_happened, something_was_undone
-from tests.queues.claims import claim_for
+from tests.queues.claims import claim_for, offer_of
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -85,6 +85,22 @@ def test_of_several_under_one_key_the_oldest_is_retried():
 
     assert ledger.retry(reversed(ids)) == [ids[0]]
     assert list(Job.objects.order_by("pk").values_list("state", flat=True)) == ["waiting", "failed", "failed"]
+
+
+def test_offers_do_not_repeat_after_a_withdrawal_that_the_dispatcher_has_forgotten():
+    """An old message may still lie somewhere: it must not claim the job anew."""
+    first = offer_of(record, label="a")
+    outbox.release([first])
+    (second,) = outbox.lease("order", 1)
+    ledger.cancel([first.job_id], reason="test")
+    outbox.forget([second])
+
+    ledger.retry([first.job_id])
+    (third,) = outbox.lease("order", 1)
+
+    assert third.number == 3
+    assert ledger.claim([first, second], None) == []
+    assert len(ledger.claim([third], None)) == 1
 
 
 def test_withdrawn_job_can_be_retried_before_its_message_is_gone():

@@ -1,0 +1,156 @@
+"""Any order of what may happen to jobs: the ledger does what a model of it says, and its rules hold after every step.
+
+One transaction an example, rolled back at its end; `HYPOTHESIS_PROFILE=long` runs a hundred times as many.
+"""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from queues import housekeeping, lease, ledger, outbox, steering
+from queues.models import Attempt, Job, Worker
+from queues.states import FINAL, RETRYABLE, JobState
+from queues.testing import make_due
+from tests.examples import examples
+from tests.queues.claims import grow_old, new_worker
+from tests.queues.job_steps import BACK, LONG, NTH, QUEUES, SOME, WORKER, JobSteps
+from tests.queues.ledger_model import WITHDRAWN
+from tests.queues.ledger_rules import broken_rules
+
+ROW = ("name", "queue", "key", "state", "attempt", "max_attempts", "crashes", "lone_crashes", "suspect", "token")
+
+
+class LedgerMachine(JobSteps):
+    """And workers die, operators steer, time passes, old jobs leave."""
+
+    @rule(nth=WORKER, lives=st.booleans())
+    def stand_still_or_beat(self, nth: int, lives: bool) -> None:
+        worker = self.workers[nth]
+        if lives:
+            assert lease.renew(worker) is (worker not in self.gone)
+            self.stale -= {worker} - self.gone
+            self.seen -= {worker} - self.gone
+        elif worker not in self.stale:
+            grow_old(worker, LONG)
+            self.stale.add(worker)
+
+    @precondition(lambda self: self.stale - self.gone)
+    @rule()
+    def sweep(self) -> None:
+        dead = (self.stale & self.seen) - self.gone
+        expected = [id for worker in dead for id in self.model.of_worker(worker)]
+        assert sorted(self.sweeper.sweep()) == sorted(expected)
+        self.model.freed(expected, crashed=True)
+        self.gone |= dead
+        self.seen = self.stale - self.gone
+
+    @precondition(lambda self: self.gone >= set(self.workers))
+    @rule()
+    def others_come(self) -> None:
+        """What the buried ones hold or claim still has to be freed."""
+        self.workers = [new_worker("third"), new_worker("fourth")]
+
+    @precondition(lambda self: self.gone)
+    @rule()
+    def free_what_buried_workers_claimed(self) -> None:
+        Worker.objects.filter(pk__in=self.gone).update(stopped_at=F("stopped_at") - timedelta(seconds=LONG))
+        expected = [id for gone in self.gone for id in self.model.of_worker(gone)]
+        assert sorted(lease.rescue_orphans()) == sorted(expected)
+        self.model.freed(expected, crashed=True)
+
+    @rule(nth=WORKER, some=st.lists(NTH, max_size=3))
+    def free_forgotten(self, nth: int, some: list[int]) -> None:
+        worker, running = self.workers[nth], self.ids(some)
+        expected = self.model.of_worker(worker, but=running)
+        assert sorted(ledger.free_forgotten(worker, "w", running, older=0)) == sorted(expected)
+        self.model.freed(expected, crashed=False)
+
+    @rule(some=SOME, dispatcher_lives=st.booleans(), regrets=st.booleans())
+    def cancel(self, some: list[int], dispatcher_lives: bool, regrets: bool) -> None:
+        some = self.ids(some, [JobState.WAITING])
+        expected = self.model.waiting(some)
+        assert set(steering.cancel_jobs(some, actor="asha")) == expected
+        self.model.withdrawn(expected)
+        if dispatcher_lives:
+            self.take_withdrawn_messages_out()
+        if regrets:
+            assert set(steering.retry_jobs(some, actor="asha")) == self.model.retry(some)
+
+    @rule(key=st.sampled_from(["one", "other"]))
+    def withdraw(self, key: str) -> None:
+        expected = self.model.waiting(job.id for job in self.model.jobs.values() if job.key == key)
+        assert set(ledger.withdraw([key], reason="test")) == expected
+        self.model.withdrawn(expected)
+
+    @rule(some=SOME)
+    def retry(self, some: list[int]) -> None:
+        some = self.ids(some, RETRYABLE)
+        assert set(steering.retry_jobs(some, actor="asha")) == self.model.retry(some)
+
+    @rule(nth=NTH, back=BACK, postpone=st.sampled_from([0.0, LONG]))
+    def release(self, nth: int, back: list[int], postpone: float) -> None:
+        offers = self.offers_of(nth, back)
+        outbox.release(offers, postpone=postpone)
+        self.model.released(offers, postponed=bool(postpone))
+
+    @precondition(lambda self: WITHDRAWN in self.model.rows())
+    @rule()
+    def take_withdrawn_messages_out(self) -> None:
+        outbox.forget(outbox.withdrawn())
+        for job in self.model.jobs.values():
+            job.row = "" if job.row == WITHDRAWN else job.row
+
+    @precondition(lambda self: any(not job.is_due for job in self.model.jobs.values()))
+    @rule()
+    def time_passes(self) -> None:
+        make_due()
+        for job in self.model.jobs.values():
+            job.is_due = job.is_due or job.state == "waiting"
+
+    @rule(queue=st.sampled_from(QUEUES))
+    def nothing_starts_while_a_queue_is_paused(self, queue: str) -> None:
+        steering.pause_queue(queue, actor="asha")
+        self.model.paused = {queue}
+        self.offer(queue, 3)
+        self.claim_what_is_offered(0)
+        assert steering.resume_queue(queue, actor="asha")
+        self.model.paused = set()
+
+    @precondition(lambda self: any(not job.is_live for job in self.model.jobs.values()))
+    @rule()
+    def prune(self) -> None:
+        Job.objects.filter(state__in=FINAL).update(finished_at=F("finished_at") - timedelta(days=365))
+        gone = [job.id for job in self.model.jobs.values() if not job.is_live and not job.row]
+        assert housekeeping.prune() == len(gone)
+        for id in gone:
+            del self.model.jobs[id]
+
+    @invariant()
+    def rows_are_as_the_model_says(self) -> None:
+        rows = {job.pk: {name: getattr(job, name) for name in ROW} for job in Job.objects.all()}
+        assert rows == {job.id: {name: getattr(job, name) for name in ROW} for job in self.model.jobs.values()}
+
+    @invariant()
+    def attempts_are_as_the_model_says(self) -> None:
+        found = Counter(Attempt.objects.values_list("job_id", "outcome"))
+        assert found == Counter(
+            {(job.id, how): n for job in self.model.jobs.values() for how, n in job.outcomes.items()}
+        )
+
+    @invariant()
+    def rules_hold(self) -> None:
+        assert broken_rules() == {}
+
+
+@pytest.mark.usefixtures("ledger_db")
+def test_any_order_of_events_keeps_the_ledgers_rules():
+    run_state_machine_as_test(LedgerMachine, settings=examples(40, steps=40))
