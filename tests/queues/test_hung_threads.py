@@ -78,6 +78,6 @@ def test_queue_in_which_too_many_threads_hang_runs_nothing_more(executor: Execut
     # then it runs when one of them has ended
     open_gate("one")
     wait_for_state(later, "completed")
-    assert lane.threads.hanging == 1
+    wait_for(lambda: lane.threads.hanging == 1)
     open_gate("other")
     wait_for(lambda: lane.threads.hanging == 0)
