@@ -11,6 +11,8 @@ from queues.models import Attempt, Job
 from tests.crash.points import POINTS, Point
 from tests.crash.world import World
 
+pytestmark = pytest.mark.fire
+
 ENDS = {
     "paid": ("processing", {"order_confirmation", "payment_receipt"}, (9, 0), "committed"),
     "declined": ("payment_failed", {"order_confirmation", "payment_failed"}, (10, 0), "released"),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from django.db.models import F
 from redis import Redis
 
@@ -12,6 +13,8 @@ from tests.jobapp.jobs import note
 from tests.jobapp.models import Run
 from tests.processes import Processes, wait_for
 from tests.queues.facts import runs, wait_for_workers
+
+pytestmark = pytest.mark.fire
 
 JOBS = 10_000
 DELAYED = 1_000
