@@ -5,8 +5,6 @@ import time
 from django.db import transaction
 from redis import Redis
 
-from queues.brokers.rq.broker import RqBroker
-from queues.dispatcher import dispatch_all
 from queues.models import Job, Outbox
 from tests.jobapp.jobs import record, something_happened, something_was_undone
 from tests.processes import Processes, wait_for
@@ -88,17 +86,16 @@ def test_withdrawn_job_never_runs(processes: Processes, redis: Redis):
     assert runs("a-1") == 0
 
 
-def test_what_cannot_run_yet_is_put_back_and_runs_later(processes: Processes, redis: Redis, settings):
-    # given a job whose name no worker knows yet, and one whose message comes before its time
-    unknown = record.enqueue(label="unknown").id
-    Job.objects.filter(pk=unknown).update(name="jobapp.of_the_next_release")
-    early = record.using(run_after=3).enqueue(label="early").id
-    settings.QUEUE_BROKER_DELAY = 1
-    assert dispatch_all(RqBroker()) == 2
-    redis.zrem(SCHEDULED, f"{early}-1")
-    redis.rpush("rq:queue:order", f"{early}-1")
-
+def test_what_cannot_run_yet_is_put_back_and_runs_later(processes: Processes, redis: Redis):
+    # given a worker, a job whose name it does not know yet, and one whose message comes before its time
     processes.manage("rqworker", "order", QUEUE_RECHECK="60")
+    wait_for_workers(1)
+    with transaction.atomic():
+        unknown = record.enqueue(label="unknown").id
+        Job.objects.filter(pk=unknown).update(name="jobapp.of_the_next_release")
+    early = record.using(run_after=4).enqueue(label="early").id
+    wait_for(lambda: redis.zrem(SCHEDULED, f"{early}-1"))
+    redis.rpush("rq:queue:order", f"{early}-1")
     other = record.enqueue(label="other").id
 
     # then neither holds others up, is spent, or is dropped
