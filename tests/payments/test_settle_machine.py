@@ -158,6 +158,7 @@ class MoneyMachine(RuleBasedStateMachine):
     def everything_comes_to_rest(self) -> None:
         orders = list(Order.objects.order_by("pk"))
         for order in orders:
+            self.run_payment_job(order, "captures")
             self.run_verify_jobs(order, "captures")
         self.proofs_arrive()
         for order in orders:
