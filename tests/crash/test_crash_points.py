@@ -11,7 +11,7 @@ from queues.models import Attempt, Job
 from tests.crash.points import POINTS, Point
 from tests.crash.world import World
 
-pytestmark = pytest.mark.fire
+pytestmark = pytest.mark.thorough
 
 ENDS = {
     "paid": ("processing", {"order_confirmation", "payment_receipt"}, (9, 0), "committed"),

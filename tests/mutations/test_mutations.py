@@ -7,7 +7,7 @@ import pytest
 from tests.mutations.copy import Copy
 from tests.mutations.guards import MUTATIONS, Mutation
 
-pytestmark = [pytest.mark.fire, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(scope="session")

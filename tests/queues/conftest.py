@@ -36,12 +36,6 @@ QUICK = {
 """What is minutes in production is seconds here."""
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test starts first, so that no test process waits for it in the end."""
-    items.sort(key=lambda item: not item.path.name.startswith("test_many_jobs"))
-
-
 @pytest.fixture(scope="session")
 def test_database(
     django_db_setup: None, django_db_blocker: Any, django_db_keepdb: bool, django_db_createdb: bool

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from redis import Redis
 
 from queues import ledger
@@ -9,6 +10,8 @@ from queues.models import Attempt, Job, Outbox
 from tests.jobapp.jobs import note, record_mail
 from tests.processes import Processes, wait_for
 from tests.queues.facts import messages, states
+
+pytestmark = pytest.mark.thorough
 
 JOBS = 20_000
 WINDOW = 5_000

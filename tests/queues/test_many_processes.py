@@ -14,7 +14,7 @@ from tests.jobapp.models import Run
 from tests.processes import Processes, wait_for
 from tests.queues.facts import runs, wait_for_workers
 
-pytestmark = pytest.mark.fire
+pytestmark = pytest.mark.thorough
 
 JOBS = 10_000
 DELAYED = 1_000

@@ -69,6 +69,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     shutil.rmtree(Place.of(copy.folder).root, ignore_errors=True)
 
 
+@pytest.mark.thorough
 def test_what_is_written_passes_every_check(copy: Copy):
     assert (copy.folder / "tests" / "api" / "__init__.py").exists()
     copy.run(BIN / "ruff", "check")
@@ -77,6 +78,7 @@ def test_what_is_written_passes_every_check(copy: Copy):
     copy.run(BIN / "lint-imports")
 
 
+@pytest.mark.thorough
 def test_tests_that_are_written_pass_and_the_flow_page_is_fresh(copy: Copy):
     said = copy.run(BIN / "python", "-m", "pytest", "-q", *WRITTEN.values(), "tests/queues/test_flow.py")
 
@@ -86,6 +88,7 @@ def test_tests_that_are_written_pass_and_the_flow_page_is_fresh(copy: Copy):
     assert "- `notifications.count_bounces` (queue `email`): Count bounces.\n" in flow
 
 
+@pytest.mark.thorough
 def test_tests_that_are_written_can_fail(copy: Copy):
     # given jobs that are not wired as declared, and a service that does something
     breaks = {
@@ -110,6 +113,7 @@ def test_tests_that_are_written_can_fail(copy: Copy):
         (copy.folder / name).write_text(text)
 
 
+@pytest.mark.thorough
 def test_nothing_is_half_written_when_a_file_cannot_be(copy: Copy):
     # given a place where flow.md cannot be written
     flow = copy.folder / "docs" / "flow.md"
