@@ -6,7 +6,7 @@ sentinel://user:password@host:26379,host:26379/mymaster/0 (`?sentinel_password=`
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 SCHEMES = ("redis", "rediss", "unix", "sentinel")
 EXPECTED = (
@@ -28,17 +28,18 @@ class SentinelAddress:
 
 def check(url: str) -> None:
     """ValueError, which never shows the password, for what is no address of a Redis."""
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES:
-        raise ValueError(f"{EXPECTED}; got the scheme {parts.scheme!r}.")
-    if parts.scheme == "sentinel":
+    scheme, separator, rest = url.partition("://")
+    if scheme not in SCHEMES or not separator:
+        raise ValueError(f"{EXPECTED}; got the scheme {scheme if separator else ''!r}.")
+    if scheme == "sentinel":
         parse_sentinel(url)
-    elif parts.scheme == "unix":
-        if not parts.path:
+    elif scheme == "unix":
+        if not rest.partition("?")[0]:
             raise ValueError(f"{EXPECTED}; got no path.")
     else:
-        _host_and_port(parts.netloc.rpartition("@")[2], 6379)
-        _db(parts.path.removeprefix("/"))
+        place, _, db = rest.partition("?")[0].rpartition("@")[2].partition("/")
+        _host_and_port(place, 6379)
+        _db(db)
 
 
 def is_sentinel(url: str) -> bool:
@@ -46,11 +47,15 @@ def is_sentinel(url: str) -> bool:
 
 
 def parse_sentinel(url: str) -> SentinelAddress:
-    """The parts of a sentinel:// URL; ValueError for one that lacks some."""
-    parts = urlsplit(url)
-    account, _, hosts = parts.netloc.rpartition("@")
+    """The parts of a sentinel:// URL; ValueError for one that lacks some.
+
+    Taken apart here: urllib refuses several hosts of which one is an IPv6 address.
+    """
+    address, _, query = url.partition("://")[2].partition("?")
+    account, _, place = address.rpartition("@")
     username, _, password = account.partition(":")
-    master, _, db = parts.path.removeprefix("/").partition("/")
+    hosts, _, path = place.partition("/")
+    master, _, db = path.partition("/")
     if not master:
         raise ValueError(f"{EXPECTED}; got no name of a master.")
     return SentinelAddress(
@@ -59,7 +64,7 @@ def parse_sentinel(url: str) -> SentinelAddress:
         db=_db(db),
         username=unquote(username) or None,
         password=unquote(password) or None,
-        sentinel_password=parse_qs(parts.query).get("sentinel_password", [None])[0],
+        sentinel_password=parse_qs(query).get("sentinel_password", [None])[0],
     )
 
 

@@ -78,7 +78,7 @@ class LedgerMachine(JobSteps):
     def cancel(self, some: list[int], dispatcher_lives: bool, regrets: bool) -> None:
         some = self.ids(some, [JobState.WAITING])
         expected = self.model.waiting(some)
-        assert set(steering.cancel_jobs(some, actor="asha").waiting) == expected
+        assert set(ledger.cancel(some, reason="cancelled by asha")) == expected
         self.model.withdrawn(expected)
         if dispatcher_lives:
             self.take_withdrawn_messages_out()

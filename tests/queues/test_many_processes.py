@@ -19,7 +19,7 @@ pytestmark = pytest.mark.thorough
 JOBS = 10_000
 DELAYED = 1_000
 TICK = "jobapp.every_second"
-SETTINGS = {"JOBAPP_RECURS": "1", "LOG_LEVEL": "WARNING", "QUEUE_ORDER_CONCURRENCY": "20", "QUEUE_OVERDUE": "5"}
+SETTINGS = {"JOBAPP_RECURS": "1", "LOG_LEVEL": "WARNING", "QUEUE_ORDER_CONCURRENCY": "20", "QUEUE_LEASE": "30"}
 
 
 def write_notes(first: int, count: int, delays: int = 1) -> None:

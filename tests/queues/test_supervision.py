@@ -158,8 +158,11 @@ def test_burst_goes_on_until_the_killed_childs_job_is_done(processes: Processes)
 def test_pause_grows_while_children_die_quickly_and_a_signal_ends_it(processes: Processes):
     parent = processes.manage("rqworker", "order")
 
+    killed: list[int] = []
     for pause in ("0.25", "0.5", "1"):
-        child_of(parent).kill()
+        child = wait_for(Worker.objects.filter(stopped_at=None).exclude(pid__in=killed).first)
+        os.kill(child.pid, signal.SIGKILL)
+        killed.append(child.pid)
         wait_for(lambda pause=pause: f"another takes its place in {pause} s" in parent.output)
 
     assert parent.stop(within=5) == 0
