@@ -76,6 +76,7 @@ def in_threads(work: Callable[[], None], count: int = THREADS) -> list[BaseExcep
     return escaped
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it may come in some __del__
 def test_exception_never_hits_the_next_job(watch: Deadlines):
     """Thousands of jobs end in the moment of their deadline; between them run others that have all the time."""
     short, long = Counter[str](), Counter[str]()
