@@ -13,6 +13,7 @@ from marshmallow.validate import OneOf, Range, Regexp
 
 from bharatmart.api.framework import rest_framework_settings, spectacular_settings
 from bharatmart.environment import BASE_DIR, mistakes_in, read_dotenv, refuse_start_with
+from bharatmart.framework import *  # noqa: F403
 from bharatmart.log import logging_settings
 from queues.backoff import exponential, fixed
 from queues.redis_url import check as check_redis_url
@@ -141,64 +142,6 @@ DATABASES: dict[str, Any] = {
 }
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
-INSTALLED_APPS = [
-    "bharatmart.accounts",
-    "bharatmart.api",
-    "payments",
-    "orders",
-    "notifications",
-    "queues",
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
-    "django.contrib.postgres",
-    "allauth",
-    "allauth.account",
-    "allauth.headless",
-    "rest_framework",
-    "django_filters",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "django_rq",
-]
-
-MIDDLEWARE = [
-    "bharatmart.middleware.RequestLog",
-    "bharatmart.api.middleware.JsonErrors",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
-]
-
-ROOT_URLCONF = "bharatmart.urls"
-WSGI_APPLICATION = "bharatmart.wsgi.application"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-# Accounts: django-allauth, headless only (bharatmart/accounts/urls.py lists what is served).
-AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
-    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
-]
-HEADLESS_ONLY = True
-ACCOUNT_ADAPTER = "bharatmart.accounts.adapter.AccountAdapter"
-ACCOUNT_SIGNUP_FORM_CLASS = "bharatmart.accounts.forms.SignUpFields"
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_PREVENT_ENUMERATION = False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
 # allauth counts log-in attempts in the cache, so it has to be one for all web processes: PostgreSQL.
@@ -209,21 +152,6 @@ REST_FRAMEWORK = rest_framework_settings(TRUSTED_PROXIES)
 SPECTACULAR_SETTINGS = spectacular_settings(SHOP_NAME)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request's body
 LOGGING = logging_settings(LOG_LEVEL, LOG_FORMAT)
-
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    }
-]
 
 LANGUAGE_CODE = "en-in"
 TIME_ZONE = "Asia/Kolkata"
