@@ -24,6 +24,9 @@ from .running import Said
 
 log = logging.getLogger(__name__)
 
+LONGEST_START = 60.0
+"""Seconds that a child may take to begin; the fork server itself may have to start first."""
+
 BOOT = "import django; django.setup(); from queues.forkserver import main; main()"
 
 
@@ -38,12 +41,11 @@ class Children:
 
     def run(self, claim: Claim) -> Verdict:
         """Run the job in a child and wait for its verdict; a child that crashes gives the crash's verdict."""
-        deadline = time.monotonic() + queue_settings.get(claim.queue).timeout
         ours, theirs = socket.socketpair()
         with ours:
             try:
                 self._hand_over(theirs)
-                return self._await(ours, claim, deadline)
+                return self._await(ours, claim)
             except OSError as error:
                 return given_back(f"the fork server was gone: {error}", wait=1.0)
 
@@ -66,13 +68,15 @@ class Children:
                 process_group=0,  # Ctrl-C in a terminal is for the worker alone
             )
 
-    def _await(self, ours: socket.socket, claim: Claim, deadline: float) -> Verdict:
-        """The claim is sent once there is a child, so that none begins after the deadline."""
+    def _await(self, ours: socket.socket, claim: Claim) -> Verdict:
+        """The claim is sent, and its time begins, once there is a child."""
         told: dict[str, Any] = {}
+        messages = Messages(ours, time.monotonic() + LONGEST_START)
         try:
-            for message in _messages(ours, deadline):
+            for message in messages:
                 told |= message
                 if "pid" in message:
+                    messages.deadline = time.monotonic() + queue_settings.get(claim.queue).timeout
                     ours.sendall(dump_claim(claim))
                     running_of(claim).when_asked_to_stop(partial(_pass_on_wish, ours))
                 if "said" in message:
@@ -91,7 +95,7 @@ class Children:
         if "verdict" in told:
             return load_verdict(told["verdict"])
         if "pid" not in told:
-            return given_back("no child process began before the deadline", wait=1.0)
+            return given_back(f"no child process began within {LONGEST_START:g} s", wait=1.0)
         if "exit" not in told:
             os.kill(told["pid"], signal.SIGKILL)
         return judge_timeout(claim)
@@ -106,16 +110,22 @@ class Children:
                 self.server.wait()
 
 
-def _messages(connection: socket.socket, deadline: float) -> Iterator[dict[str, Any]]:
+class Messages:
     """What the child and the fork server write, line by line; TimeoutError at the (monotonic) deadline."""
-    rest = b""
-    while True:
-        connection.settimeout(max(0.001, deadline - time.monotonic()))
-        received = connection.recv(65536)
-        if not received:
-            return
-        *lines, rest = (rest + received).split(b"\n")
-        yield from map(json.loads, lines)
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self.connection = connection
+        self.deadline = deadline
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        rest = b""
+        while True:
+            self.connection.settimeout(max(0.001, self.deadline - time.monotonic()))
+            received = self.connection.recv(65536)
+            if not received:
+                return
+            *lines, rest = (rest + received).split(b"\n")
+            yield from map(json.loads, lines)
 
 
 def _pass_on_wish(ours: socket.socket) -> None:

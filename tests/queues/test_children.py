@@ -5,15 +5,19 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import psutil
 import pytest
 
-from queues.children import _messages
+from queues import children
+from queues.children import BOOT, Children, Messages
 from queues.models import Attempt, Worker
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.jobapp.models import Run
-from tests.processes import Processes, is_gone, wait_for
+from tests.processes import Processes, database_url, is_gone, wait_for
+from tests.queues.claims import claim_for
 from tests.queues.facts import open_gate, runs, wait_for_state
 
 
@@ -54,17 +58,37 @@ def test_child_is_killed_at_its_deadline(processes: Processes):
     wait_for(lambda: is_gone(child), within=5)
 
 
-def test_job_whose_child_comes_after_the_deadline_never_begins(processes: Processes, one_attempt: None):
-    """The fork server takes longer to start than this job may take."""
-    worker = processes.manage("rqworker", "order", "email", ORDER_TIMEOUT="0.02")
-    late = compute.enqueue(label="late").id
-    assert wait_for_state(late, "failed").error == "timed out after 0.02 s"
+@pytest.fixture
+def slow_fork_server(ledger_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Children]:
+    """It takes longer to start than a job of the order queue may take."""
+    monkeypatch.setenv("DATABASE_URL", database_url())
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.jobapp.settings")
+    monkeypatch.setattr(children, "BOOT", f"import time; time.sleep(3); {BOOT}")
+    settings.QUEUES = {**settings.QUEUES, "order": {**settings.QUEUES["order"], "timeout": 3.0}}
+    started = Children()
+    yield started
+    started.stop()
 
-    # when the fork server is up: it has taken the late job's socket before those of the next
-    wait_for(lambda: compute.using(queue_name="email").enqueue(label="next") and runs("next"), every=0.3)
 
+def test_time_of_a_job_begins_with_its_child(slow_fork_server: Children):
+    claim = claim_for(None, compute, label="late")
+
+    verdict = slow_fork_server.run(claim)
+
+    assert (verdict.outcome, runs("late")) == ("completed", 1)
+
+
+def test_job_whose_child_does_not_come_is_given_back(slow_fork_server: Children, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(children, "LONGEST_START", 0.1)
+    claim = claim_for(None, compute, label="late")
+
+    verdict = slow_fork_server.run(claim)
+
+    # then it is as if it had not been claimed, and the child that comes later finds nobody and runs nothing
+    assert (verdict.outcome, verdict.attempt_given_back) == ("given back", True)
+    monkeypatch.setattr(children, "LONGEST_START", 60.0)
+    assert slow_fork_server.run(claim_for(None, compute, label="next")).outcome == "completed"
     assert runs("late") == 0
-    assert "BrokenPipeError" not in worker.output  # nor did the fork server fall over the socket that nobody holds
 
 
 def test_messages_do_not_move_the_deadline():
@@ -80,7 +104,7 @@ def test_messages_do_not_move_the_deadline():
     with ours, theirs:
         threading.Thread(target=talk, daemon=True).start()
         with pytest.raises(TimeoutError):
-            for message in _messages(ours, deadline):
+            for message in Messages(ours, deadline):
                 assert message == {"progress": 1}
                 assert time.monotonic() < deadline + 10
 
