@@ -83,7 +83,7 @@ SELECT CASE
                WHERE l.event = 'payment_failed' AND l.order_id = (j.args ->> 'order_id')::bigint)
        END AS key, count(*) AS times
 FROM queues_job j JOIN queues_attempt a ON a.job_id = j.id
-WHERE j.queue = 'email' AND (a.outcome IN ('crashed', 'given back')
+WHERE j.queue = 'email' AND (a.outcome IN ('crashed', 'given back', 'timed out')
     OR (a.outcome IN ('retry', 'snoozed') AND a.error ~ '^(OperationalError|InterfaceError|DatabaseError)'))
 GROUP BY 1
 """
@@ -123,7 +123,7 @@ def every_mail_is_sent_once(evidence: Evidence) -> Finding:
 ATTEMPTS = """
 SELECT j.id, j.name, j.state, j.attempt, j.max_attempts, j.crashes, j.lone_crashes, j."offer", j.error,
        count(a.id) AS runs,
-       count(a.id) FILTER (WHERE a.outcome IN ('completed', 'retry', 'failed', 'cancelled')) AS spent,
+       count(a.id) FILTER (WHERE a.outcome IN ('completed', 'retry', 'timed out', 'failed', 'cancelled')) AS spent,
        count(a.id) FILTER (WHERE a.outcome = 'completed') AS completed,
        count(a.id) FILTER (WHERE a.outcome = 'crashed') AS crashed
 FROM queues_job j LEFT JOIN queues_attempt a ON a.job_id = j.id GROUP BY j.id ORDER BY j.id
