@@ -12,6 +12,7 @@ from environs import Env
 from marshmallow.validate import OneOf, Range, Regexp
 
 from bharatmart.api.framework import rest_framework_settings, spectacular_settings
+from bharatmart.database import with_timeouts
 from bharatmart.environment import BASE_DIR, mistakes_in, read_dotenv, refuse_start_with
 from bharatmart.framework import *  # noqa: F403
 from bharatmart.log import logging_settings
@@ -23,7 +24,7 @@ django_stubs_ext.monkeypatch()  # ModelAdmin[Order] and the like, which Django i
 
 env = Env(eager=False)
 read_dotenv()
-positive = Range(min=0, min_inclusive=False)
+positive, not_negative = Range(min=0, min_inclusive=False), Range(min=0)
 rate = Regexp(
     r"off|[1-9]\d{0,8}/(second|minute|hour|day)",
     error="expected off or a number per second, minute, hour or day, such as 600/minute; got {input!r}.",
@@ -37,6 +38,9 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # Servers. In development unset ones are started from wheels by manage.py (bharatmart/devservers).
 _database_url = env.str("DATABASE_URL", "")
 _database = env.dj_db_url("DATABASE_URL", conn_max_age=60, conn_health_checks=True) if _database_url else None
+DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", 30.0, validate=not_negative)  # 0: none
+DATABASE_LOCK_TIMEOUT = env.float("DATABASE_LOCK_TIMEOUT", 10.0, validate=not_negative)
+DATABASE_IDLE_TIMEOUT = env.float("DATABASE_IDLE_TIMEOUT", 10.0, validate=not_negative)  # inside a transaction
 QUEUE_REDIS_URL = env.str("QUEUE_REDIS_URL", "")
 WORKER_MODE = env.str("WORKER_MODE", "")
 WORKER_TYPE = env.str("WORKER_TYPE", "all", validate=OneOf(["all", "email", "order", "payment"]))
@@ -140,7 +144,12 @@ RQ_SHOW_ADMIN_LINK = False
 DATABASES: dict[str, Any] = {
     "default": _database or {"ENGINE": "django.db.backends.postgresql", "NAME": "bharatmart", "HOST": "unset"}
 }
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+with_timeouts(
+    DATABASES["default"],
+    statement=DATABASE_STATEMENT_TIMEOUT,
+    lock=DATABASE_LOCK_TIMEOUT,
+    idle_in_transaction=DATABASE_IDLE_TIMEOUT,
+)
 
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import close_old_connections, connection, reset_queries
 
+from .conflicts import again_on_conflict
 from .context import current_job, running_of
 from .ledger import Claim
 
@@ -79,4 +80,4 @@ def _drop_old_connections() -> None:
         _checked.at = time.monotonic()
 
 
-MIDDLEWARE: list[Middleware] = [job_context, logged, fresh_connections]
+MIDDLEWARE: list[Middleware] = [job_context, logged, fresh_connections, again_on_conflict]

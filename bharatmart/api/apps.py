@@ -1,4 +1,7 @@
 from django.apps import AppConfig
+from django.db.models.signals import pre_migrate
+
+from bharatmart.database import lift_statement_timeout
 
 
 class ApiConfig(AppConfig):
@@ -8,3 +11,5 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from . import schema  # noqa: F401  describes our authentication to drf-spectacular
+
+        pre_migrate.connect(lift_statement_timeout, sender=self)

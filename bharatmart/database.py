@@ -1,0 +1,27 @@
+"""Time-outs of PostgreSQL, so that no statement, lock or forgotten transaction of ours holds others up for long.
+
+They are asked for when a connection is opened. What DATABASE_URL itself says in `options` comes after them and wins.
+"""
+
+from typing import Any
+
+from django.db import connections
+
+
+def with_timeouts(database: dict[str, Any], *, statement: float, lock: float, idle_in_transaction: float) -> None:
+    """Add the time-outs (s; 0: none) to an entry of DATABASES."""
+    options = database.setdefault("OPTIONS", {})
+    options.setdefault("connect_timeout", 5)
+    ours = {
+        "statement_timeout": statement,
+        "lock_timeout": lock,
+        "idle_in_transaction_session_timeout": idle_in_transaction,
+    }
+    words = [f"-c {name}={round(seconds * 1000)}" for name, seconds in ours.items()]
+    options["options"] = " ".join([*words, options.get("options", "")]).rstrip()
+
+
+def lift_statement_timeout(using: str, **_: Any) -> None:
+    """A migration may take as long as it takes; it still does not wait for locks for ever. Receives `pre_migrate`."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
