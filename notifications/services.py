@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from queues import Permanent, Snooze
+from queues.outages import wait_out
 
 from . import events, messages
 from .channels import email
@@ -107,7 +108,10 @@ def _let_go(notification_id: int, claimed_at: datetime, state: NotificationState
 
 
 def _mark_sent(notification_id: int) -> None:
-    """The server has it: true whoever holds the claim by now."""
-    Notification.objects.filter(pk=notification_id).exclude(state=NotificationState.SENT).update(
-        state=NotificationState.SENT, sent_at=timezone.now(), error=""
+    """The server has it: true whoever holds the claim by now. Not to be forgotten because PostgreSQL restarts."""
+    unsent = Notification.objects.filter(pk=notification_id).exclude(state=NotificationState.SENT)
+    wait_out(
+        lambda: unsent.update(state=NotificationState.SENT, sent_at=timezone.now(), error=""),
+        f"the record of mail {notification_id}",
+        within=settings.NOTIFICATION_LEASE.total_seconds(),
     )

@@ -69,6 +69,10 @@ class BrokerUnavailable(Exception):
     """The broker cannot be reached; jobs wait in PostgreSQL."""
 
 
+class UnfitBroker(Exception):
+    """The broker cannot carry jobs as it is; says what to change."""
+
+
 def unforeseen(error: Exception) -> bool:
     """Whether it is no outage of PostgreSQL or the broker: something to show with its traceback."""
     return not isinstance(error, DatabaseError | InterfaceError | psycopg.Error | BrokerUnavailable)

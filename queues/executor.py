@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Protocol
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 
 from . import context, lease, ledger, outbox, supervision
 from . import settings as queue_settings
@@ -23,6 +23,7 @@ from .errors import BrokerUnavailable
 from .housekeeping import Housekeeper
 from .lane import Lane
 from .ledger import Claim, Verdict
+from .outages import OUTAGE, START, wait_out
 from .pauses import PausedQueues
 from .reporter import Reporter
 from .runner import given_back
@@ -89,7 +90,12 @@ class Executor:
 
     def run(self) -> int:
         """Work until done or stopped; how many jobs were run. Runs in the calling thread."""
-        self._register()
+        try:
+            wait_out(self._register, "the start", within=START, stopped=lambda: self.stop_asked)
+        except OUTAGE:
+            if self.stop_asked:
+                return 0
+            raise
         helpers = [Thread(target=helper.run, name=name, daemon=True) for name, helper in self.helpers.items()]
         self.lanes = [Lane(queue, self) for queue in self.queues]
         for thread in [*helpers, *self.lanes]:
@@ -190,15 +196,8 @@ class Executor:
         self._tell_broker(claim, verdict)
 
     def _write(self, claim: Claim, verdict: Verdict) -> bool:
-        pause = 0.1
-        while True:
-            try:
-                return ledger.finish(claim, verdict, self.name)
-            except (DatabaseError, InterfaceError) as error:
-                log.warning("verdict on #%d has to wait: %s", claim.id, error)
-                connection.close()
-                time.sleep(pause)
-                pause = min(5.0, pause * 2)
+        what = f"verdict on #{claim.id}"
+        return wait_out(lambda: ledger.finish(claim, verdict, self.name), what, errors=(DatabaseError, InterfaceError))
 
     def _tell_broker(self, claim: Claim, verdict: Verdict) -> None:
         try:

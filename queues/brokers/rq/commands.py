@@ -18,8 +18,8 @@ from django_rq.management.commands import rqworker as stock_worker
 
 from ... import settings as queue_settings
 from ... import supervision
-from ...errors import UnknownQueue
-from .connection import UnfitRedis
+from ...errors import UnfitBroker, UnknownQueue
+from ...outages import OUTAGE
 
 stock_pool = import_module("django_rq.management.commands.rqworker-pool")
 
@@ -102,7 +102,9 @@ class RqWorkerCommand(stock_worker.Command):
         left = supervision.work_in_child(options["max_jobs"])
         try:
             super().handle(*args, **{**options, "pid": None, "max_jobs": left})
-        except (UnfitRedis, ValueError) as error:
+        except (UnfitBroker, ValueError) as error:
+            raise CommandError(str(error)) from error
+        except OUTAGE as error:
             raise CommandError(str(error)) from error
 
 

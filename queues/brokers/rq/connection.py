@@ -11,7 +11,8 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from ...errors import BrokerUnavailable
+from ...errors import BrokerUnavailable, UnfitBroker
+from ...outages import START, wait_out
 from ...redis_url import SentinelAddress, is_sentinel, parse_sentinel
 from .keys import delete_wrong_types
 
@@ -54,16 +55,30 @@ def broker_errors() -> Iterator[None]:
         raise BrokerUnavailable(f"Redis: {error}") from error
 
 
-class UnfitRedis(Exception):
-    """A Redis that cannot carry jobs; says what to change."""
+def await_redis() -> None:
+    """Return once Redis answers. Raises UnfitBroker if it refuses our account, or after outages.START seconds."""
+
+    def ping() -> None:
+        try:
+            with broker_errors():
+                client().ping()
+        except BrokerUnavailable as error:
+            if isinstance(error.__cause__, redis.AuthenticationError):
+                raise UnfitBroker(f"{error}; check the account in QUEUE_REDIS_URL") from None
+            raise
+
+    try:
+        wait_out(ping, "the start", within=START)
+    except BrokerUnavailable as error:
+        raise UnfitBroker(f"{error}; nothing answered for {START:g} s") from error
 
 
 def refuse_unfit(connection: redis.Redis) -> None:
-    """Raise UnfitRedis for a server that may drop waiting messages, or one of a cluster."""
+    """Raise UnfitBroker for a server that may drop waiting messages, or one of a cluster."""
     policy = str(connection.info("memory").get("maxmemory_policy", "noeviction"))
     if policy != "noeviction":
-        raise UnfitRedis(
+        raise UnfitBroker(
             f"Redis evicts keys (maxmemory-policy {policy}) and would lose waiting jobs; set it to noeviction"
         )
     if connection.info("cluster").get("cluster_enabled"):
-        raise UnfitRedis("Redis runs as a Cluster, which rq cannot use; take a single server or one behind Sentinels")
+        raise UnfitBroker("Redis runs as a Cluster, which rq cannot use; take a single server or one behind Sentinels")

@@ -18,7 +18,7 @@ from ... import settings as queue_settings
 from ... import supervision
 from .. import current
 from ..base import Consumer
-from .connection import client, refuse_unfit
+from .connection import await_redis, client, refuse_unfit
 from .consumer import RqConsumer
 from .keys import delete_wrong_types
 from .messages import MessageQueue
@@ -38,6 +38,7 @@ class Worker(rq.Worker):
 
     def __init__(self, queues: Any, *args: Any, name: str | None = None, **kwargs: Any) -> None:
         listed = [queues] if isinstance(queues, str | rq.Queue) else list(queues)
+        await_redis()
         names = served_queues([queue if isinstance(queue, str) else queue.name for queue in listed])
         kwargs |= {"connection": client(), "queue_class": MessageQueue, "serializer": JSONSerializer}
         kwargs["exception_handlers"] = None

@@ -7,7 +7,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from queues import brokers, supervision
+from queues.errors import UnfitBroker
 from queues.executor import Executor
+from queues.outages import OUTAGE
 from queues.settings import WORKER_TYPES, queues_of
 
 
@@ -24,12 +26,19 @@ class Command(BaseCommand):
             told = "WORKER_MODE is 'none': jobs stay waiting and nothing runs them; set it to rq or in-process."
             raise CommandError(told, returncode=2)
         supervision.work_in_child()
-        if settings.WORKER_MODE == "rq":
-            from queues.brokers.rq.worker import Worker
+        try:
+            run = _work_with_rq if settings.WORKER_MODE == "rq" else _work_in_process
+            run(queues, burst=options["burst"])
+        except UnfitBroker as error:
+            raise CommandError(str(error)) from error
+        except OUTAGE as error:
+            raise CommandError(str(error)) from error
 
-            Worker(queues).work(burst=options["burst"])
-        else:
-            _work_in_process(queues, burst=options["burst"])
+
+def _work_with_rq(queues: list[str], *, burst: bool) -> None:
+    from queues.brokers.rq.worker import Worker
+
+    Worker(queues).work(burst=burst)
 
 
 def _work_in_process(queues: list[str], *, burst: bool) -> None:
