@@ -70,6 +70,7 @@ API_LIMITS = {
     "user": env.str("THROTTLE_USER", "600/minute", validate=rate),
     "POST /api/orders": env.str("THROTTLE_ORDERS", "120/minute", validate=rate),
 }
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=Range(0, 10))
 
 # The job engine (docs/queues.md explains each).

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Thread
 from typing import Protocol
 
@@ -23,6 +24,7 @@ from .errors import BrokerUnavailable
 from .housekeeping import Housekeeper
 from .lane import Lane
 from .ledger import Claim, Verdict
+from .metrics import count_late_verdict
 from .outages import OUTAGE, START, wait_out
 from .pauses import PausedQueues
 from .reporter import Reporter
@@ -186,6 +188,8 @@ class Executor:
         try:
             if not self._write(claim, verdict):
                 log.error("verdict on #%d came too late: the job was freed meanwhile", claim.id)
+                with suppress(DatabaseError, InterfaceError):
+                    count_late_verdict(claim.queue)
         finally:
             context.ended(claim)
             with self.lock:
@@ -209,6 +213,8 @@ class Executor:
         """Let running jobs end within QUEUE_GRACE seconds; give the rest back without spending an attempt."""
         for lane in self.lanes:
             lane.stopping.set()
+        with suppress(DatabaseError, InterfaceError):
+            lease.begin_to_drain(self.worker_id)
         for lane in self.lanes:
             lane.join(timeout=15)
         ends = time.monotonic() + settings.QUEUE_GRACE

@@ -23,6 +23,17 @@ def register(name: str, queues: Sequence[str]) -> int:
     return int(Worker.objects.create(name=name, host=socket.gethostname(), pid=os.getpid(), queues=list(queues)).pk)
 
 
+def begin_to_drain(worker_id: int) -> None:
+    """The process claims nothing more from now on: it is not ready any longer."""
+    Worker.objects.filter(pk=worker_id, stopped_at=None).update(draining_at=Now())
+
+
+def is_ready(name: str = "") -> bool:
+    """Whether a worker process of this host (of that name) has a fresh heartbeat and is not draining."""
+    here = Worker.objects.filter(pk__in=living(), host=socket.gethostname(), draining_at=None)
+    return here.filter(name=name).exists() if name else here.exists()
+
+
 def sign_off(worker_id: int) -> None:
     """The process ends in good order and holds no jobs any more."""
     Worker.objects.filter(pk=worker_id, stopped_at=None).update(stopped_at=Now())

@@ -17,6 +17,7 @@ class Worker(models.Model):
     queues = models.JSONField(default=list)
     started_at = models.DateTimeField(db_default=Now())
     beat_at = models.DateTimeField(db_default=Now())
+    draining_at = models.DateTimeField(null=True, blank=True, help_text="claims nothing more, lets what runs end")
     stopped_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -168,6 +169,9 @@ class QueueState(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True, help_text="nothing is offered or claimed until resumed")
     spent_until = models.DateTimeField(
         null=True, editable=False, help_text="the starts of its rate are spent up to here"
+    )
+    late_verdicts = models.PositiveBigIntegerField(
+        db_default=0, default=0, editable=False, help_text="verdicts refused because the job was freed meanwhile"
     )
 
     class Meta:

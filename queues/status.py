@@ -32,8 +32,12 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 
 
 def _worker_lines(workers: QuerySet[Worker]) -> str:
-    lines = [f"{worker}: {', '.join(worker.queues)}; heartbeat {_seconds_since(worker)} s ago\n" for worker in workers]
+    lines = [f"{worker}: {', '.join(worker.queues)}; {_life(worker)}\n" for worker in workers]
     return f"{len(lines)} living workers\n" + "".join(lines)
+
+
+def _life(worker: Worker) -> str:
+    return f"heartbeat {_seconds_since(worker)} s ago{', draining' if worker.draining_at else ''}"
 
 
 def _seconds_since(worker: Worker) -> int:

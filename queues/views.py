@@ -1,13 +1,20 @@
 """The job engine's part of the API."""
 
+from hmac import compare_digest
+from typing import Any
+
 from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from prometheus_client import CONTENT_TYPE_LATEST
 from rest_framework import serializers
-from rest_framework.permissions import IsAdminUser
+from rest_framework.permissions import BasePermission, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from .metrics import exposition
 from .selectors import stats
 
 
@@ -34,3 +41,26 @@ class StatsView(APIView):
     @extend_schema(responses=StatsSerializer)
     def get(self, request: Request) -> Response:
         return Response({"mode": settings.WORKER_MODE, **stats()})
+
+
+class HasMetricsToken(BasePermission):
+    """The bearer of METRICS_TOKEN, where one is set."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        expected, given = settings.METRICS_TOKEN, request.headers.get("Authorization", "")
+        return bool(expected) and compare_digest(given.encode(), f"Bearer {expected}".encode())
+
+
+class MetricsView(APIView):
+    """The engine's metrics in Prometheus' text format. For staff, and for the bearer of METRICS_TOKEN."""
+
+    permission_classes = (IsAdminUser | HasMetricsToken,)
+    throttle_classes = ()
+
+    @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR})
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """Whatever is asked for, the answer is text; errors are JSON."""
+        return super().perform_content_negotiation(request, force=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from queues import schedules, steering
+from queues import lease, schedules, steering
 from queues.flow import flow_page
 from queues.states import FINAL
 from queues.status import status_page
@@ -16,6 +16,7 @@ from .all_or_nothing import write_files
 
 def add_verbs(verbs: "_SubParsersAction[Any]") -> None:
     verbs.add_parser("status", help="counts of every queue, and living workers").set_defaults(run=_status)
+    _add_ready(verbs.add_parser("ready", help="exit code 0 if a worker of this host takes jobs, else 1"))
     verbs.add_parser("flow", help="the whole tree of events and jobs, from the code").set_defaults(run=_flow)
     for verb, run, help_text in (
         ("pause", _pause, "let nothing of a queue start; what runs goes on"),
@@ -30,6 +31,11 @@ def add_verbs(verbs: "_SubParsersAction[Any]") -> None:
     _add_retry(verbs.add_parser("retry", help="let failed or cancelled jobs run again"))
     _add_cancel(verbs.add_parser("cancel", help="cancel waiting and delayed jobs, and ask running ones to stop"))
     _add_clean(verbs.add_parser("clean", help="delete finished jobs of a queue"))
+
+
+def _add_ready(parser: ArgumentParser) -> None:
+    parser.add_argument("--name", default="", help="the worker of this name, instead of any")
+    parser.set_defaults(run=_ready)
 
 
 def _add_schedule(parser: ArgumentParser) -> None:
@@ -77,6 +83,12 @@ def _add_clean(parser: ArgumentParser) -> None:
 
 def _status(options: dict[str, Any]) -> str:
     return status_page()
+
+
+def _ready(options: dict[str, Any]) -> str:
+    if not lease.is_ready(options["name"]):
+        raise CommandError("no worker of this host takes jobs: it has not started, is draining, or has no fresh beat")
+    return "ready\n"
 
 
 def _flow(options: dict[str, Any]) -> str:

@@ -5,7 +5,9 @@ import signal
 import pytest
 from redis import Redis
 
+from queues import lease
 from queues.models import Job, Worker
+from queues.status import status_page
 from tests.jobapp.jobs import compute, wait_for_gate
 from tests.processes import Processes, wait_for
 from tests.queues.facts import ended, open_gate, runs, states, wait_for_state
@@ -19,13 +21,16 @@ def test_five_run_at_once_and_sigterm_drains(processes: Processes, redis: Redis)
     for _ in range(12):
         MAILS.enqueue(label="mail", gate="g")
     wait_for(lambda: runs("mail") == 5)
+    assert lease.is_ready("w")
     wait_for(lambda: sum(redis.llen(key) for key in redis.keys("rq:fetched:*")) == 5, every=0.01)
     assert states() == {"active": 5, "waiting": 7}
 
     # when it is told to stop
     worker.send(signal.SIGTERM)
     wait_for(lambda: redis.llen("rq:queue:email") == 7)
+    wait_for(lambda: not lease.is_ready("w"))
     assert worker.lives
+    assert "draining" in status_page()
     open_gate("g")
 
     # then the five are completed, and the rest lies where another worker finds it

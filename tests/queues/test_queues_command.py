@@ -9,11 +9,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from queues import steering
+from queues import lease, steering
 from queues.management.commands.queues import Command
 from queues.models import AuditEntry, Job, QueueState, Worker
 from queues.states import JobState
 from tests.jobapp.jobs import record
+from tests.queues.claims import new_worker
 from tests.queues.test_steering import finished
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +190,24 @@ def test_choice_among_numbered_jobs_is_refused(more: tuple[str, ...]):
 
     assert error.value.returncode == 2
     assert not AuditEntry.objects.exists()
+
+
+def test_ready_while_a_worker_of_this_host_takes_jobs():
+    # given a living worker, and one that is draining
+    new_worker("w")
+    lease.begin_to_drain(new_worker("draining"))
+
+    assert queues("ready") == queues("ready", "--name", "w") == "ready\n"
+    for name in ("draining", "unknown"):
+        with pytest.raises(CommandError, match="no worker of this host takes jobs") as refused:
+            queues("ready", "--name", name)
+        assert refused.value.returncode == 1
+
+
+def test_not_ready_without_a_worker_that_lives_here():
+    # given a dead worker, and one of another host
+    new_worker("dead", beat_seconds_ago=600)
+    Worker.objects.filter(pk=new_worker("elsewhere")).update(host="elsewhere")
+
+    with pytest.raises(CommandError, match="no worker of this host takes jobs"):
+        queues("ready")

@@ -5,6 +5,7 @@ import signal
 
 from redis import Redis
 
+from queues.metrics import exposition
 from queues.models import Attempt, Job, Worker
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.jobapp.models import Run
@@ -75,8 +76,9 @@ def test_zombie_cannot_write_its_verdict(processes: Processes):
     wait_for(lambda: ended("a") == 2)
     wait_for(lambda: f"verdict on #{job_id} came too late" in zombie.output)
 
-    # then its verdict changed nothing, and it works on under a new lease
+    # then its verdict changed nothing and was counted, and it works on under a new lease
     assert Job.objects.values().get() == before
+    wait_for(lambda: b'bharatmart_late_verdicts_total{queue="order"} 1.0' in exposition())
     assert (job.attempt, job.crashes) == (1, 1)
     assert list(job.attempts.values_list("outcome", "worker")) == [
         ("crashed", str(Worker.objects.filter(name="zombie").earliest("pk"))),
