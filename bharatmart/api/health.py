@@ -12,6 +12,8 @@ from rest_framework.views import APIView
 from .errors import Unavailable
 
 STATUS = inline_serializer("Health", {"status": serializers.CharField()})
+stopping = False
+"""Set by deploy/gunicorn.conf.py once this process is told to stop."""
 _migrated = False
 
 
@@ -44,7 +46,12 @@ class Health(Probe):
 class Ready(Probe):
     @extend_schema(operation_id="health_ready", tags=["health"], responses=STATUS, auth=[])
     def get(self, request: Request) -> Response:
-        """PostgreSQL answers and has every migration; else 503. Redis is not asked: requests do without it."""
+        """PostgreSQL answers and has every migration; else, and while this process is stopping, 503.
+
+        Redis is not asked: requests do without it.
+        """
+        if stopping:
+            raise NotReady(process="is stopping")
         try:
             check_database()
         except DatabaseError as error:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from .jobs import record
-from .models import Gate
+from .models import Gate, Run
 
 
 def whoami(request: HttpRequest) -> HttpResponse:
@@ -21,7 +21,8 @@ def enqueue(request: HttpRequest) -> HttpResponse:
 
 
 def hold(request: HttpRequest) -> HttpResponse:
-    """Answer when the gate is open."""
+    """Answer when the gate is open; a run tells that it has begun."""
+    Run.objects.create(label="held", pid=os.getpid(), thread=threading.current_thread().name)
     while not Gate.objects.filter(name=request.GET["gate"]).exists():
         time.sleep(0.05)
     return whoami(request)

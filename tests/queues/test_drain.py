@@ -1,5 +1,6 @@
 """SIGTERM: claim nothing more, let what runs end, give back what was fetched."""
 
+import http.client
 import signal
 
 import pytest
@@ -11,6 +12,7 @@ from queues.status import status_page
 from tests.jobapp.jobs import compute, wait_for_gate
 from tests.processes import Processes, wait_for
 from tests.queues.facts import ended, open_gate, runs, states, wait_for_state
+from tests.queues.web_process import READY, Web
 
 MAILS = wait_for_gate.using(queue_name="email")
 
@@ -86,3 +88,25 @@ def test_jobs_that_a_stopped_worker_left_run_on_the_next(processes: Processes):
 
     assert first.exit_code() == 0
     assert wait_for_state(job_id, "completed").attempt == 1
+
+
+def test_web_that_is_stopped_says_so_to_whoever_is_still_connected(processes: Processes):
+    # given a web that is ready, and a load balancer that keeps its connection
+    web = Web(processes)
+    wait_for(lambda: web.status() == 200)
+    balancer = http.client.HTTPConnection("127.0.0.1", web.port, timeout=10)
+    assert ask_whether_ready(balancer) == 200
+
+    # when it is told to stop
+    web.process.send(signal.SIGTERM)
+
+    # then the next answer on that connection sends the balancer elsewhere, and the web ends in good order
+    wait_for(lambda: ask_whether_ready(balancer) == 503)
+    assert web.process.exit_code() == 0
+
+
+def ask_whether_ready(balancer: http.client.HTTPConnection) -> int:
+    balancer.request("GET", READY)
+    answer = balancer.getresponse()
+    answer.read()
+    return answer.status

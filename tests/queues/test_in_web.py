@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import urllib.request
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ from tests.jobapp.models import Run
 from tests.processes import Processes, Started, wait_for
 from tests.queues.facts import open_gate, runs, wait_for_state
 
-Web = tuple[Started, Callable[[str], str]]
+Web = tuple[Started, Callable[..., str]]
 
 
 @pytest.fixture
@@ -30,15 +31,15 @@ def web(processes: Processes) -> Web:
         QUEUE_REDIS_URL="redis://127.0.0.1:9/0",
     )
 
-    def ask(path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
+    def ask(path: str, timeout: float = 5) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=timeout) as answer:
             return str(answer.read().decode())
 
     wait_for(lambda: _answers(ask))
     return started, ask
 
 
-def _answers(ask: Callable[[str], str]) -> bool:
+def _answers(ask: Callable[..., str]) -> bool:
     try:
         return bool(ask("whoami"))
     except OSError:
@@ -91,3 +92,23 @@ def test_web_process_that_is_stopped_lets_its_jobs_end(web: Web):
     assert Job.objects.get(pk=job_id).state == "completed"
     assert Job.objects.filter(pk__in=later, state="active").count() == 0
     assert not Worker.objects.filter(stopped_at=None).exists()
+
+
+def test_web_process_that_is_stopped_takes_no_new_request_and_answers_what_it_has_begun(web: Web):
+    # given a request that takes long
+    started, ask = web
+    answers = list[str]()
+    slow = threading.Thread(target=lambda: answers.append(ask("hold?gate=h", timeout=30)))
+    slow.start()
+    wait_for(lambda: runs("held") == 1)
+
+    # when it is told to stop
+    started.send(signal.SIGTERM)
+    wait_for(lambda: not _answers(ask))
+    assert not answers
+    open_gate("h")
+
+    # then the request gets its answer, and the process ends in good order
+    slow.join(20)
+    assert answers
+    assert started.exit_code() == 0

@@ -2,10 +2,7 @@
 
 import shutil
 import signal
-import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +12,12 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from bharatmart.devservers.server import free_port
 from queues.models import Attempt, Job
 from tests.chaos.place import OwnServers, own_servers
 from tests.jobapp.jobs import record, wait_for_gate
 from tests.processes import Processes, Started, wait_for
 from tests.queues.facts import open_gate, runs, wait_for_state, wait_for_workers
+from tests.queues.web_process import Web
 
 pytestmark = pytest.mark.thorough
 
@@ -54,26 +51,6 @@ def _connect_to(url: str) -> None:
 def processes(servers: OwnServers, processes: Processes) -> Processes:
     """Started after the server and ended before it."""
     return processes
-
-
-class Web:
-    """A gunicorn of one process."""
-
-    def __init__(self, processes: Processes) -> None:
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}/api/health/ready"
-        words = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "bharatmart.wsgi", "-b", f"127.0.0.1:{port}"]
-        self.process = processes.run(sys.executable, *words, name="web", DJANGO_SETTINGS_MODULE="bharatmart.settings")
-
-    def status(self) -> int:
-        """The answer to "are you ready?"; 0 for none."""
-        try:
-            with urllib.request.urlopen(self.url, timeout=10) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as error:
-            return error.code
-        except OSError:
-            return 0
 
 
 def start_all(processes: Processes) -> list[Started]:

@@ -109,3 +109,29 @@ def test_worker_whose_job_is_counted_right_after_a_flush_signs_in_again(processe
 
     wait_for(lambda: redis.sismember("rq:workers", "rq:worker:w"))
     assert redis.hexists("rq:worker:w", "birth")
+
+
+def test_redis_without_memory_stops_no_enqueueing_and_drains_after(processes: Processes, own_redis: OwnRedis):
+    # given a worker and a scheduler at work, and a Redis that takes nothing more
+    worker = processes.manage("rqworker", "order", QUEUE_REDIS_URL=own_redis.url)
+    scheduler = processes.manage("rqscheduler", QUEUE_REDIS_URL=own_redis.url)
+    wait_for_state(record.enqueue(label="before").id, "completed")
+    running = wait_for_gate.enqueue(label="running", gate="g").id
+    wait_for(lambda: runs("running") == 1)
+    own_redis.client.config_set("maxmemory", 1)
+
+    # when jobs are written, due and delayed ones, and the running one ends
+    ids = [record.enqueue(label=f"during {n}").id for n in range(50)]
+    ids += [record.using(run_after=2).enqueue(label=f"delayed {n}").id for n in range(20)]
+    wait_for(lambda: "used memory > 'maxmemory'" in worker.output)
+    open_gate("g")
+    wait_for_state(running, "completed")
+    assert Outbox.objects.count() == 70
+
+    # then they wait in PostgreSQL, and each runs once when there is room again, on the same processes
+    own_redis.client.config_set("maxmemory", 0)
+    for job_id in ids:
+        wait_for_state(job_id, "completed")
+    assert Run.objects.count() == 72
+    assert set(Job.objects.values_list("attempt", "crashes")) == {(1, 0)}
+    assert (worker.lives, scheduler.lives) == (True, True)
