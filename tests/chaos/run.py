@@ -19,6 +19,7 @@ from .buyers import Buyer, Shelf, Stream
 from .evidence import Evidence, Finding, read_mails
 from .faults import Injector
 from .house import LEASE, ChaosHouse
+from .idle import IdleWatch
 from .look import Eye
 from .place import OwnServers, make_slot, own_servers, remove
 from .plan import BUYERS, Plan, make_plan
@@ -77,6 +78,7 @@ class _Run:
     def play(self) -> bool:
         """Open the shop, let orders and faults come, wait until all has settled, judge."""
         self.eye = Eye(self.servers.database_url)
+        self.idle = IdleWatch(self.eye)
         try:
             self._open()
             initial = self._stock_shelves()
@@ -126,6 +128,7 @@ class _Run:
         while not self.injector.done or any(buyer.is_alive() for buyer in self.buyers):
             news = self.house.supervisor.sleep(GLANCE)
             self.progress.tell([*news, *self.injector.act(self.stream.asked)])
+            self.idle.look()
             self._show()
             if self.progress.seconds > self.limit:
                 self.late = f"after {self.limit:.0f} s orders and faults were still coming: {self._line()}"
@@ -160,6 +163,7 @@ class _Run:
             hit=frozenset(fault.pid for fault in self.injector.injected if fault.pid),
         )
         findings = [promise(evidence) for promise in (*SHOP, *ENGINE)]
+        findings.append(self.idle.found())
         findings.append(self._no_surprise())
         findings.append(enough_fire(self.injector.injected))
         print("\n".join(["", *table_of_faults(self.injector.injected), "", *table_of_promises(findings), ""]))

@@ -37,7 +37,8 @@ def test_ledger_is_told_in_numbers(admin_client: Client):
     record.using(run_after=600).enqueue(label="later")
     steering.pause_queue("email", actor="asha")
     new_worker(), new_worker(beat_seconds_ago=600)
-    count_late_verdict("order"), count_late_verdict("order")
+    count_late_verdict("order")
+    count_late_verdict("order")
 
     samples = scrape(admin_client)
 
