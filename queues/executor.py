@@ -87,6 +87,7 @@ class Executor:
             "deadlines": self.deadlines,
             "broker-heartbeat": lease.Heartbeat(self._show_life),
             "heartbeat": lease.Heartbeat(self._renew),
+            "sign-of-life": lease.Heartbeat(supervision.give_sign_of_life),
         }
         self.paused = PausedQueues()
 

@@ -13,6 +13,7 @@ import sys
 import time
 from typing import ClassVar, NoReturn
 
+from django.conf import settings
 from django.db import connections
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ WEDGED = os.EX_TEMPFAIL
 PASSED_ON = {signal.SIGTERM, signal.SIGINT}
 WATCHED = {*PASSED_ON, signal.SIGCHLD}
 PR_SET_PDEATHSIG = 1
+LOOK = 0.5
+"""Seconds between two looks at the child's signs of life."""
 SHORT_LIFE = 10.0
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
@@ -39,6 +42,7 @@ class Parent:
         self.max_jobs = max_jobs
         self.claimed = _shared_number()
         self.worker = _shared_number()
+        self.signs_of_life = _shared_number()
         self.dead: list[int] = []
         self.stop_asked = False
         self.pause = 0.0
@@ -69,11 +73,15 @@ class Parent:
 
     def _wait_for(self, child: int) -> int:
         """Pass on what the parent is told until the child has ended; its code, negative for a signal."""
+        watch = Watch(self.signs_of_life, child)
         while True:
-            number = signal.sigwait(WATCHED)
-            if number in PASSED_ON:
+            told = signal.sigtimedwait(WATCHED, LOOK)
+            if told is None:
+                if not self.stop_asked:
+                    watch.look()
+            elif told.si_signo in PASSED_ON:
                 self.stop_asked = True
-                os.kill(child, number)
+                os.kill(child, told.si_signo)
             elif (code := _reap(child)) is not None:
                 return code
 
@@ -90,6 +98,37 @@ class Parent:
             time.sleep(0.05)
         if signal.sigpending() & PASSED_ON:
             sys.exit(0)
+
+
+class Watch:
+    """Kills the child when it gave no sign of life for a lease: a job in foreign code holds the interpreter.
+
+    It begins with the first sign. Looks are counted, not seconds, so that a machine that slept kills nobody, and a
+    child that stands still by order (SIGSTOP) is left alone.
+    """
+
+    def __init__(self, signs: ctypes.c_longlong, child: int) -> None:
+        self.signs, self.child = signs, child
+        self.first = self.last = signs.value
+        self.silent = 0
+
+    def look(self) -> None:
+        if self.signs.value != self.last or self.last == self.first or _stands_still(self.child):
+            self.last, self.silent = self.signs.value, 0
+            return
+        self.silent += 1
+        if self.silent * LOOK > settings.QUEUE_LEASE:
+            log.error("worker process %d gave no sign of life for %g s", self.child, settings.QUEUE_LEASE)
+            os.kill(self.child, signal.SIGKILL)
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether the process was stopped by a signal or a debugger; unknown counts as yes."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in b"Tt"
+    except OSError:
+        return True
 
 
 def _shared_number() -> ctypes.c_longlong:
@@ -129,10 +168,17 @@ def count_claimed(jobs: int) -> None:
         Parent.known.claimed.value += jobs
 
 
+def give_sign_of_life() -> None:
+    """Let the parent know that threads of this process still run."""
+    if Parent.known:
+        Parent.known.signs_of_life.value += 1
+
+
 def succeed(worker_id: int) -> int:
     """Register this child as the worker of that row; the row of the dead child that it replaces, 0 if there is none."""
     if not Parent.known:
         return 0
+    give_sign_of_life()
     former, Parent.known.worker.value = Parent.known.worker.value, worker_id
     return former
 

@@ -1,6 +1,7 @@
 """Test jobs. Each records its run first, so that a test sees every start, also of runs that were cut off."""
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -167,6 +168,13 @@ def spin(label: str) -> None:
     begin(label)
     while True:
         pass
+
+
+@job(queue="order")
+def hold_interpreter(label: str) -> None:
+    """Search with an expression that backtracks without end: no other thread of the process runs meanwhile."""
+    begin(label)
+    re.match(r"(a+)+$", "a" * 60 + "b")
 
 
 @job(queue="order")

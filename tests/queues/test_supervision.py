@@ -3,13 +3,14 @@
 import os
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
 from queues.models import Job, Worker
-from tests.jobapp.jobs import record, wait_for_gate
+from tests.jobapp.jobs import hold_interpreter, record, wait_for_gate
 from tests.jobapp.models import Run
 from tests.processes import Processes, Started, children_of, is_gone, wait_for
 from tests.queues.facts import open_gate, runs, states, wait_for_state, wait_for_workers
@@ -167,3 +168,37 @@ def test_pause_grows_while_children_die_quickly_and_a_signal_ends_it(processes: 
 
     assert parent.stop(within=5) == 0
     assert not Worker.objects.filter(stopped_at=None).exists() or is_gone(Worker.objects.latest("pk").pid)
+
+
+def test_process_whose_interpreter_a_job_holds_is_killed_and_replaced(processes: Processes, one_attempt: None):
+    # given a job that lets no other thread of its process run, not even the heartbeat, and one beside it
+    parent = processes.manage("rqworker", "order", ORDER_TIMEOUT="6")
+    beside = wait_for_gate.enqueue(label="beside", gate="g").id
+    wait_for(lambda: runs("beside") == 1)
+    poison = hold_interpreter.enqueue(label="poison").id
+    wait_for(lambda: runs("poison") == 1)
+    open_gate("g")
+
+    # then its parent sees no sign of life and starts another, in which it runs alone and is timed out
+    wait_for(lambda: "gave no sign of life for 2.5 s" in parent.output)
+    wait_for_state(beside, "completed")
+    job = wait_for_state(poison, "failed")
+    assert list(job.attempts.values_list("outcome", flat=True)) == ["crashed", "timed out"]
+    assert parent.lives
+
+
+def test_process_that_stands_still_by_order_is_not_killed_by_its_parent(processes: Processes):
+    parent = processes.manage("rqworker", "order")
+    (worker,) = wait_for_workers(1)
+    os.kill(worker.pid, signal.SIGSTOP)
+
+    # when another has taken it for dead, which takes longer than a lease
+    processes.manage("work", "email", **IN_PROCESS)
+    wait_for(lambda: Worker.objects.filter(pk=worker.pk, stopped_at__isnull=False).exists())
+    wait_for(lambda: Worker.objects.filter(name="work", beat_at__gt=worker.beat_at + timedelta(seconds=6)).exists())
+    os.kill(worker.pid, signal.SIGCONT)
+
+    # then it goes on
+    wait_for_state(record.enqueue(label="after").id, "completed")
+    assert Run.objects.get(label="after").pid == worker.pid
+    assert parent.lives
