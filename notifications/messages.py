@@ -7,7 +7,14 @@ from django.template import Context, Engine
 
 from .errors import UnknownKind
 
-KINDS = ("welcome", "order_confirmation", "payment_receipt", "payment_failed", "order_cancelled")
+KINDS = (
+    "welcome",
+    "order_confirmation",
+    "payment_receipt",
+    "payment_failed",
+    "order_cancelled",
+    "shipping_notification",
+)
 
 Attachment = tuple[str, bytes, str]
 

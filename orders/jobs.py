@@ -3,7 +3,7 @@
 from queues import job
 
 from . import events
-from .services import idempotency, invoicing, lifecycle, mails, stock
+from .services import idempotency, invoicing, lifecycle, mails, shipping, stock
 
 
 @job(queue="order", on=events.order_paid)
@@ -52,6 +52,18 @@ def payment_failed(order_id: int) -> None:
 def order_cancelled(order_id: int) -> None:
     """Mail the customer that the order was cancelled."""
     mails.send_order_cancelled(order_id)
+
+
+@job(queue="email", on=events.order_shipped)
+def shipping_notification(order_id: int) -> None:
+    """Mail the customer that the parcel is on its way, and how to follow it."""
+    mails.send_shipping_notification(order_id)
+
+
+@job(queue="order", on=events.shipment_reported, key="shipment-{shipment_id}-{status}")
+def update_status(shipment_id: int, status: str) -> None:
+    """Take over what a carrier reported about a parcel."""
+    shipping.update_status(shipment_id, status)
 
 
 @job(queue="order", every=3600, key="prune-idempotency-keys")

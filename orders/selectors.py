@@ -34,7 +34,7 @@ def orders_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Order]:
 
 def order_details(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Order]:
     """A customer's own orders with all that their page shows, except the jobs."""
-    return orders_of(user).select_related("invoice").prefetch_related("lines")
+    return orders_of(user).select_related("invoice", "shipment").prefetch_related("lines")
 
 
 def jobs_of(order: Order) -> QuerySet[Job]:

@@ -4,6 +4,7 @@ from .catalogue import Product
 from .idempotency import IdempotencyKey
 from .invoice import Invoice, InvoiceSeries
 from .order import Order, OrderLine, OrderLog
+from .shipment import Shipment
 from .stock import Reservation, Stock
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "OrderLog",
     "Product",
     "Reservation",
+    "Shipment",
     "Stock",
 ]
