@@ -29,6 +29,7 @@ rate = Regexp(
     r"off|[1-9]\d{0,8}/(second|minute|hour|day)",
     error="expected off or a number per second, minute, hour or day, such as 600/minute; got {input!r}.",
 )
+web_address = Regexp(r"(https?://[^\s/?#]+[^\s?#]*)?", error="expected an http or https address; got {input!r}.")
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "development-only-" + "x" * 40 if DEBUG else None)
@@ -53,6 +54,12 @@ SHOP_GSTIN = env.str("SHOP_GSTIN", "29AABCB1234M1Z5")
 SHOP_ADDRESS = env.str("SHOP_ADDRESS", "12 MG Road, Bengaluru, Karnataka 560001")
 SIMULATED_GATEWAY_URL = env.str("SIMULATED_GATEWAY_URL", "http://127.0.0.1:8900")
 GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", 10.0, validate=positive)
+REPORT_RECIPIENTS: list[str] = env.list("REPORT_RECIPIENTS", [])
+
+# Other systems; unset: off.
+WAREHOUSE_URL = env.str("WAREHOUSE_URL", "", validate=web_address)
+WAREHOUSE_TOKEN = env.str("WAREHOUSE_TOKEN", "")
+WAREHOUSE_TIMEOUT = env.float("WAREHOUSE_TIMEOUT", 10.0, validate=positive)
 
 # E-mail.
 EMAIL_HOST = env.str("EMAIL_HOST", "localhost")

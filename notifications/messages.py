@@ -14,6 +14,8 @@ KINDS = (
     "payment_failed",
     "order_cancelled",
     "shipping_notification",
+    "low_stock",
+    "stock_shortfall",
 )
 
 Attachment = tuple[str, bytes, str]

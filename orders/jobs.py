@@ -3,7 +3,7 @@
 from queues import job
 
 from . import events
-from .services import idempotency, invoicing, lifecycle, mails, shipping, stock
+from .services import idempotency, inventory, invoicing, lifecycle, mails, shipping, stock, warehouse
 
 
 @job(queue="order", on=events.order_paid)
@@ -70,3 +70,27 @@ def update_status(shipment_id: int, status: str) -> None:
 def prune_idempotency_keys() -> None:
     """Delete the answers that are no longer given again under their Idempotency-Key."""
     idempotency.prune()
+
+
+@job(queue="inventory-release", every=900, key="sweep-reservations")
+def sweep_reservations() -> int:
+    """Give back what cancelled and failed orders still hold, because the job that should have done it was lost."""
+    return inventory.sweep_reservations()
+
+
+@job(queue="order", every=300, key="low-stock-notice")
+def low_stock_notice() -> list[str]:
+    """Tell staff which products are running out, once each time."""
+    return inventory.tell_low_stock()
+
+
+@job(queue="reports", cron="20 2 * * *", key="check-stock-ledger")
+def check_stock_ledger() -> list[str]:
+    """Compare the stock with the sums of its movements."""
+    return inventory.check_ledger()
+
+
+@job(queue="reports", every=3600, key="stock-sync")
+def stock_sync() -> dict[str, int]:
+    """Take over what the warehouse has counted, if there is one."""
+    return warehouse.sync_stock()

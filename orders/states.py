@@ -58,6 +58,17 @@ def statuses_before(status: ShipmentStatus) -> list[ShipmentStatus]:
     return every[: every.index(status)]
 
 
+class MovementReason(TextChoices):
+    """Why a product's stock changed."""
+
+    OPENING = "opening"
+    RESERVED = "reserved"
+    RELEASED = "released"
+    COMMITTED = "committed"
+    RECEIVED = "received"
+    WAREHOUSE = "warehouse"
+
+
 class OrderEvent(TextChoices):
     """What an order's log tells."""
 

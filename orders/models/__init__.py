@@ -5,7 +5,7 @@ from .idempotency import IdempotencyKey
 from .invoice import Invoice, InvoiceSeries
 from .order import Order, OrderLine, OrderLog
 from .shipment import Shipment
-from .stock import Reservation, Stock
+from .stock import Reservation, Stock, StockMovement
 
 __all__ = [
     "IdempotencyKey",
@@ -18,4 +18,5 @@ __all__ = [
     "Reservation",
     "Shipment",
     "Stock",
+    "StockMovement",
 ]

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from bharatmart.accounts.models import User
 from orders.models import Order, Product, Stock
-from orders.services import lifecycle, placement, shipping
+from orders.services import lifecycle, placement, shipping, stock
 from orders.services.shipping import Parcel
 
 SHIPPING = {
@@ -41,7 +41,7 @@ def make_product(sku: str = "RICE", *, on_hand: int = 10, **fields: Any) -> Prod
         "hsn": "100630",
     }
     product = Product.objects.create(sku=sku, **defaults | fields)
-    Stock.objects.create(product=product, on_hand=on_hand)
+    stock.open_shelves({product.pk: on_hand})
     return product
 
 

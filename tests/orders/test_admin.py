@@ -14,7 +14,7 @@ from tests.orders.shop import content_of, make_order, make_paid_order, make_prod
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ["product", "stock", "reservation", "order", "invoice", "invoiceseries"]
+LISTS = ["product", "stock", "stockmovement", "reservation", "order", "invoice", "invoiceseries"]
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +140,7 @@ def test_a_search_for_anything_finds_nothing_and_does_not_fail(admin: Client, na
 
 
 PRODUCT = {
+    "low_stock_at": 5,
     "sku": "NEW",
     "name": "New thing",
     "slug": "new-thing",
