@@ -29,7 +29,9 @@ rate = Regexp(
     r"off|[1-9]\d{0,8}/(second|minute|hour|day)",
     error="expected off or a number per second, minute, hour or day, such as 600/minute; got {input!r}.",
 )
-web_address = Regexp(r"(https?://[^\s/?#]+[^\s?#]*)?", error="expected an http or https address; got {input!r}.")
+web_address = Regexp(
+    r"(https?://[^\s/?#@]+[^\s?#@]*)?\Z", error="expected an http or https address without user, query and fragment."
+)
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "development-only-" + "x" * 40 if DEBUG else None)
@@ -60,6 +62,9 @@ REPORT_RECIPIENTS: list[str] = env.list("REPORT_RECIPIENTS", [])
 WAREHOUSE_URL = env.str("WAREHOUSE_URL", "", validate=web_address)
 WAREHOUSE_TOKEN = env.str("WAREHOUSE_TOKEN", "")
 WAREHOUSE_TIMEOUT = env.float("WAREHOUSE_TIMEOUT", 10.0, validate=positive)
+ERP_URL = env.str("ERP_URL", "", validate=web_address)
+ERP_SECRET = env.str("ERP_SECRET", "")
+ERP_TIMEOUT = env.float("ERP_TIMEOUT", 10.0, validate=positive)
 
 # E-mail.
 EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
@@ -120,6 +125,8 @@ def _mistakes() -> list[str]:
     mistakes = [*mistakes_in(env), *_queue_mistakes]
     if _database and _database.get("ENGINE") != "django.db.backends.postgresql":
         mistakes.append("DATABASE_URL: expected postgresql://user:password@host:port/name; got another database.")
+    if ERP_URL and not ERP_SECRET:
+        mistakes.append("ERP_SECRET: is not set, but ERP_URL needs it; expected a long random string.")
     try:
         worker_mode(WORKER_MODE, QUEUE_REDIS_URL)
     except ValueError as error:

@@ -3,7 +3,7 @@
 from queues import job
 
 from . import events
-from .services import idempotency, inventory, invoicing, lifecycle, mails, shipping, stock, warehouse
+from .services import erp, idempotency, inventory, invoicing, lifecycle, mails, shipping, stock, warehouse
 
 
 @job(queue="order", on=events.order_paid)
@@ -64,6 +64,12 @@ def shipping_notification(order_id: int) -> None:
 def update_status(shipment_id: int, status: str) -> None:
     """Take over what a carrier reported about a parcel."""
     shipping.update_status(shipment_id, status)
+
+
+@job(queue="order", on=(events.order_paid, events.order_shipped, events.order_delivered, events.order_cancelled))
+def sync_with_erp(order_id: int) -> str:
+    """Tell the ERP what has become of the order, if there is one."""
+    return erp.sync(order_id)
 
 
 @job(queue="order", every=3600, key="prune-idempotency-keys")

@@ -1,6 +1,7 @@
 """The tables of the shop."""
 
 from .catalogue import Product
+from .erp import ErpDelivery
 from .idempotency import IdempotencyKey
 from .invoice import Invoice, InvoiceSeries
 from .order import Order, OrderLine, OrderLog
@@ -8,6 +9,7 @@ from .shipment import Shipment
 from .stock import Reservation, Stock, StockMovement
 
 __all__ = [
+    "ErpDelivery",
     "IdempotencyKey",
     "Invoice",
     "InvoiceSeries",

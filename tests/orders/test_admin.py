@@ -14,7 +14,17 @@ from tests.orders.shop import content_of, make_order, make_paid_order, make_prod
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ["product", "stock", "stockmovement", "reservation", "order", "invoice", "invoiceseries"]
+LISTS = [
+    "product",
+    "stock",
+    "stockmovement",
+    "shipment",
+    "erpdelivery",
+    "reservation",
+    "order",
+    "invoice",
+    "invoiceseries",
+]
 
 
 @pytest.fixture(autouse=True)
