@@ -16,6 +16,7 @@ KINDS = (
     "shipping_notification",
     "low_stock",
     "stock_shortfall",
+    "daily_report",
 )
 
 Attachment = tuple[str, bytes, str]

@@ -3,7 +3,21 @@
 from queues import job
 
 from . import events
-from .services import erp, idempotency, inventory, invoicing, lifecycle, mails, shipping, stock, warehouse
+from .services import (
+    analytics as counting,
+)
+from .services import (
+    erp,
+    idempotency,
+    inventory,
+    invoicing,
+    lifecycle,
+    mails,
+    reports,
+    shipping,
+    stock,
+    warehouse,
+)
 
 
 @job(queue="order", on=events.order_paid)
@@ -100,3 +114,27 @@ def check_stock_ledger() -> list[str]:
 def stock_sync() -> dict[str, int]:
     """Take over what the warehouse has counted, if there is one."""
     return warehouse.sync_stock()
+
+
+@job(queue="reports", on=(events.order_paid, events.order_cancelled))
+def analytics(order_id: int) -> None:
+    """Count the order in the figures of its day, once."""
+    counting.count_order(order_id)
+
+
+@job(queue="reports", on=events.order_refunded)
+def count_refund(order_id: int, refund_id: int, amount_paise: int) -> None:
+    """Count a refund in the figures of its day, once."""
+    counting.count_refund(order_id, refund_id, amount_paise)
+
+
+@job(queue="reports", cron="0 9 * * *", key="daily-report")
+def daily_report() -> int | None:
+    """Make the report on yesterday, once."""
+    return reports.make_daily_report()
+
+
+@job(queue="email", on=events.daily_report_made)
+def mail_daily_report(report_id: int) -> None:
+    """Mail the report on a day to those who get it, once each."""
+    reports.mail_daily_report(report_id)

@@ -69,6 +69,14 @@ class MovementReason(TextChoices):
     WAREHOUSE = "warehouse"
 
 
+class CountedKind(TextChoices):
+    """What analytics counts of an order."""
+
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
 class OrderEvent(TextChoices):
     """What an order's log tells."""
 

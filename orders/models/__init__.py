@@ -2,6 +2,7 @@
 
 from .catalogue import Product
 from .erp import ErpDelivery
+from .figures import Counted, DailyFigures, DailyReport, DailySales
 from .idempotency import IdempotencyKey
 from .invoice import Invoice, InvoiceSeries
 from .order import Order, OrderLine, OrderLog
@@ -9,6 +10,10 @@ from .shipment import Shipment
 from .stock import Reservation, Stock, StockMovement
 
 __all__ = [
+    "Counted",
+    "DailyFigures",
+    "DailyReport",
+    "DailySales",
     "ErpDelivery",
     "IdempotencyKey",
     "Invoice",
