@@ -32,6 +32,7 @@ rate = Regexp(
 web_address = Regexp(
     r"(https?://[^\s/?#@]+[^\s?#@]*)?\Z", error="expected an http or https address without user, query and fragment."
 )
+reset_link = Regexp(r"(https?://[^\s@]+\{key\}\S*)?\Z", error="expected an address with {{key}} in it; got {input!r}.")
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "development-only-" + "x" * 40 if DEBUG else None)
@@ -73,6 +74,8 @@ EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", 10.0, validate=positive)
+PASSWORD_RESET_URL = env.str("PASSWORD_RESET_URL", "", validate=reset_link)
+PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT", 3600, validate=Range(min=60))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "BharatMart <shop@bharatmart.example>")
 NOTIFICATION_LEASE = env.timedelta("NOTIFICATION_LEASE", timedelta(seconds=60))  # longer than the email queue's timeout
 

@@ -17,6 +17,7 @@ KINDS = (
     "low_stock",
     "stock_shortfall",
     "daily_report",
+    "password_reset",
 )
 
 Attachment = tuple[str, bytes, str]
