@@ -4,7 +4,7 @@ from .catalogue import Product
 from .erp import ErpDelivery
 from .figures import Counted, DailyFigures, DailyReport, DailySales
 from .idempotency import IdempotencyKey
-from .invoice import Invoice, InvoiceSeries
+from .invoice import DocumentSeries, Invoice
 from .order import Order, OrderLine, OrderLog
 from .shipment import Shipment
 from .stock import Reservation, Stock, StockMovement
@@ -14,10 +14,10 @@ __all__ = [
     "DailyFigures",
     "DailyReport",
     "DailySales",
+    "DocumentSeries",
     "ErpDelivery",
     "IdempotencyKey",
     "Invoice",
-    "InvoiceSeries",
     "Order",
     "OrderLine",
     "OrderLog",

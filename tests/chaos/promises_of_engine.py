@@ -38,9 +38,10 @@ SELECT o.id, o.state, array_agg(j.name ORDER BY j.name) AS names,
 FROM orders_order o LEFT JOIN queues_job j ON j.subject = 'order-' || o.id GROUP BY o.id ORDER BY o.id
 """
 ALWAYS = ("orders.order_confirmation", "payments.auto_cancel")
+TOLD = ("orders.sync_with_erp", "orders.analytics")
 BY_STATE = {
-    "processing": ("orders.process_order", "orders.generate_invoice", "orders.payment_receipt"),
-    "cancelled": ("orders.order_cancelled", "orders.release_stock_on_cancellation"),
+    "processing": ("orders.process_order", "orders.generate_invoice", "orders.payment_receipt", *TOLD),
+    "cancelled": ("orders.order_cancelled", "orders.release_stock_on_cancellation", *TOLD),
 }
 BY_FAILURE = ("orders.payment_failed", "orders.release_stock_on_failure")
 
