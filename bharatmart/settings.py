@@ -5,10 +5,12 @@
 
 import os
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import django_stubs_ext
 from environs import Env
+from marshmallow import ValidationError
 from marshmallow.validate import OneOf, Range, Regexp
 
 from bharatmart.api.framework import rest_framework_settings, spectacular_settings
@@ -33,6 +35,16 @@ web_address = Regexp(
     r"(https?://[^\s/?#@]+[^\s?#@]*)?\Z", error="expected an http or https address without user, query and fragment."
 )
 reset_link = Regexp(r"(https?://[^\s@]+\{key\}\S*)?\Z", error="expected an address with {{key}} in it; got {input!r}.")
+
+
+def are_networks(networks: list[str]) -> None:
+    """A mistake would open the house, so each must be exact: 10.1.2.0/24."""
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise ValidationError(f"expected networks such as 10.1.2.0/24; {error}.") from None
+
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "development-only-" + "x" * 40 if DEBUG else None)
@@ -66,6 +78,9 @@ WAREHOUSE_TIMEOUT = env.float("WAREHOUSE_TIMEOUT", 10.0, validate=positive)
 ERP_URL = env.str("ERP_URL", "", validate=web_address)
 ERP_SECRET = env.str("ERP_SECRET", "")
 ERP_TIMEOUT = env.float("ERP_TIMEOUT", 10.0, validate=positive)
+WEBHOOK_TIMEOUT = env.float("WEBHOOK_TIMEOUT", 10.0, validate=positive)
+WEBHOOK_PATIENCE = env.timedelta("WEBHOOK_PATIENCE", timedelta(days=5))
+WEBHOOK_NETWORKS: list[str] = env.list("WEBHOOK_NETWORKS", [], validate=are_networks)
 
 # E-mail.
 EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
@@ -118,6 +133,7 @@ QUEUES: dict[str, dict[str, Any]] = {
     "payment-retry": {"concurrency": 3, "attempts": 3, "backoff": fixed(3600), "timeout": 60},
     "inventory-release": {"concurrency": 8, "attempts": 3, "backoff": exponential(2), "timeout": 30},
     "manual-review": {"concurrency": 1, "scope": "global", "attempts": 3, "backoff": exponential(5), "timeout": 30},
+    "webhook-out": {"concurrency": 10, "attempts": 8, "backoff": exponential(10), "timeout": 60},
     "reports": {"concurrency": 2, "attempts": 2, "backoff": exponential(30), "timeout": 600, "cpu": True},
 }
 QUEUES, _queue_mistakes = tuned_by_environment(QUEUES, os.environ)

@@ -18,6 +18,7 @@ KINDS = (
     "stock_shortfall",
     "daily_report",
     "password_reset",
+    "webhook_switched_off",
 )
 
 Attachment = tuple[str, bytes, str]

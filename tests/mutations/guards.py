@@ -163,7 +163,7 @@ MUTATIONS = [
     ),
     Mutation(
         name="mail is sent by whoever claimed it",
-        file="notifications/services.py",
+        file="notifications/services/mail.py",
         guard="filter(Q(state__in=CLAIMABLE) | stale, pk=notification_id)",
         without="filter(pk=notification_id)",
         test="tests/notifications/test_sending.py::test_same_key_sends_once",

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.orders.web import Web
+from tests.web import Web
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from queues import Permanent, Retry
 from queues.models import Job
 from queues.testing import drain, make_due
 from tests.orders.shop import make_order, make_paid_order
-from tests.orders.web import Asked, Web
+from tests.web import Asked, Web
 
 pytestmark = pytest.mark.django_db
 

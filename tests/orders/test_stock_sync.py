@@ -9,7 +9,7 @@ from orders.models import Stock, StockMovement
 from orders.remote.warehouse import WarehouseError
 from orders.services import stock, warehouse
 from tests.orders.shop import make_order, make_product, make_user, shelf
-from tests.orders.web import Web
+from tests.web import Web
 
 pytestmark = pytest.mark.django_db
 

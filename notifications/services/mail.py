@@ -17,11 +17,11 @@ from django.utils import timezone
 from queues import Permanent, Snooze
 from queues.outages import wait_out
 
-from . import events, messages
-from .channels import email
-from .errors import Refused
-from .models import Notification
-from .states import CLAIMABLE, NotificationState
+from .. import events, messages
+from ..channels import email
+from ..errors import Refused
+from ..models import Notification
+from ..states import CLAIMABLE, NotificationState
 
 Attachments = Callable[[], list[messages.Attachment]]
 Secrets = Callable[[], dict[str, str]]

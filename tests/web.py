@@ -29,6 +29,9 @@ class Web:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
+        self.hold = False
+        """Whether it keeps everybody waiting until it is closed."""
+        self._closing = threading.Event()
         self.answers: list[tuple[int, bytes, dict[str, str]] | None] = [(200, b"{}", {})]
         web = self
 
@@ -37,6 +40,9 @@ class Web:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 web.asked.append(Asked(self.command, self.path, headers, body))
+                if web.hold:
+                    web._closing.wait(30)
+                    return
                 told = web.answers.pop(0) if len(web.answers) > 1 else web.answers[0]
                 if told is None:
                     self.close_connection = True
@@ -67,6 +73,7 @@ class Web:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closing.set()
         self.server.shutdown()
         self.server.server_close()
         self._thread.join(5)
