@@ -5,6 +5,7 @@ from bharatmart.environment import BASE_DIR
 INSTALLED_APPS = [
     "bharatmart.accounts",
     "bharatmart.api",
+    "bharatmart.webhooks",
     "payments",
     "orders",
     "notifications",

@@ -5,10 +5,12 @@
 
 import os
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import django_stubs_ext
 from environs import Env
+from marshmallow import ValidationError
 from marshmallow.validate import OneOf, Range, Regexp
 
 from bharatmart.api.framework import rest_framework_settings, spectacular_settings
@@ -29,6 +31,20 @@ rate = Regexp(
     r"off|[1-9]\d{0,8}/(second|minute|hour|day)",
     error="expected off or a number per second, minute, hour or day, such as 600/minute; got {input!r}.",
 )
+web_address = Regexp(
+    r"(https?://[^\s/?#@]+[^\s?#@]*)?\Z", error="expected an http or https address without user, query and fragment."
+)
+reset_link = Regexp(r"(https?://[^\s@]+\{key\}\S*)?\Z", error="expected an address with {{key}} in it; got {input!r}.")
+
+
+def are_networks(networks: list[str]) -> None:
+    """A mistake would open the house, so each must be exact: 10.1.2.0/24."""
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise ValidationError(f"expected networks such as 10.1.2.0/24; {error}.") from None
+
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "development-only-" + "x" * 40 if DEBUG else None)
@@ -53,6 +69,18 @@ SHOP_GSTIN = env.str("SHOP_GSTIN", "29AABCB1234M1Z5")
 SHOP_ADDRESS = env.str("SHOP_ADDRESS", "12 MG Road, Bengaluru, Karnataka 560001")
 SIMULATED_GATEWAY_URL = env.str("SIMULATED_GATEWAY_URL", "http://127.0.0.1:8900")
 GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", 10.0, validate=positive)
+REPORT_RECIPIENTS: list[str] = env.list("REPORT_RECIPIENTS", [])
+
+# Other systems; unset: off.
+WAREHOUSE_URL = env.str("WAREHOUSE_URL", "", validate=web_address)
+WAREHOUSE_TOKEN = env.str("WAREHOUSE_TOKEN", "")
+WAREHOUSE_TIMEOUT = env.float("WAREHOUSE_TIMEOUT", 10.0, validate=positive)
+ERP_URL = env.str("ERP_URL", "", validate=web_address)
+ERP_SECRET = env.str("ERP_SECRET", "")
+ERP_TIMEOUT = env.float("ERP_TIMEOUT", 10.0, validate=positive)
+WEBHOOK_TIMEOUT = env.float("WEBHOOK_TIMEOUT", 10.0, validate=positive)
+WEBHOOK_PATIENCE = env.timedelta("WEBHOOK_PATIENCE", timedelta(days=5))
+WEBHOOK_NETWORKS: list[str] = env.list("WEBHOOK_NETWORKS", [], validate=are_networks)
 
 # E-mail.
 EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
@@ -61,6 +89,8 @@ EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", 10.0, validate=positive)
+PASSWORD_RESET_URL = env.str("PASSWORD_RESET_URL", "", validate=reset_link)
+PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT", 3600, validate=Range(min=60))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "BharatMart <shop@bharatmart.example>")
 NOTIFICATION_LEASE = env.timedelta("NOTIFICATION_LEASE", timedelta(seconds=60))  # longer than the email queue's timeout
 
@@ -103,6 +133,7 @@ QUEUES: dict[str, dict[str, Any]] = {
     "payment-retry": {"concurrency": 3, "attempts": 3, "backoff": fixed(3600), "timeout": 60},
     "inventory-release": {"concurrency": 8, "attempts": 3, "backoff": exponential(2), "timeout": 30},
     "manual-review": {"concurrency": 1, "scope": "global", "attempts": 3, "backoff": exponential(5), "timeout": 30},
+    "webhook-out": {"concurrency": 10, "attempts": 8, "backoff": exponential(10), "timeout": 60},
     "reports": {"concurrency": 2, "attempts": 2, "backoff": exponential(30), "timeout": 600, "cpu": True},
 }
 QUEUES, _queue_mistakes = tuned_by_environment(QUEUES, os.environ)
@@ -113,6 +144,8 @@ def _mistakes() -> list[str]:
     mistakes = [*mistakes_in(env), *_queue_mistakes]
     if _database and _database.get("ENGINE") != "django.db.backends.postgresql":
         mistakes.append("DATABASE_URL: expected postgresql://user:password@host:port/name; got another database.")
+    if ERP_URL and not ERP_SECRET:
+        mistakes.append("ERP_SECRET: is not set, but ERP_URL needs it; expected a long random string.")
     try:
         worker_mode(WORKER_MODE, QUEUE_REDIS_URL)
     except ValueError as error:

@@ -14,5 +14,6 @@ urlpatterns = [
     path("api/auth/", include("bharatmart.accounts.urls")),
     path("api/", include("orders.urls")),
     path("api/", include("payments.urls")),
+    path("api/", include("notifications.urls")),
     path("api/queues/", include("queues.urls")),
 ]

@@ -7,3 +7,7 @@ class UnknownKind(LookupError):
 
 class Refused(Exception):
     """The mail server will never take this message for this recipient."""
+
+
+class AddressRefused(Exception):
+    """The webhook's address leads into a network that the shop does not send to."""

@@ -7,7 +7,19 @@ from django.template import Context, Engine
 
 from .errors import UnknownKind
 
-KINDS = ("welcome", "order_confirmation", "payment_receipt", "payment_failed", "order_cancelled")
+KINDS = (
+    "welcome",
+    "order_confirmation",
+    "payment_receipt",
+    "payment_failed",
+    "order_cancelled",
+    "shipping_notification",
+    "low_stock",
+    "stock_shortfall",
+    "daily_report",
+    "password_reset",
+    "webhook_switched_off",
+)
 
 Attachment = tuple[str, bytes, str]
 

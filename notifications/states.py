@@ -18,3 +18,11 @@ class NotificationState(TextChoices):
 
 
 CLAIMABLE = (NotificationState.PENDING, NotificationState.FAILED)
+
+
+class DeliveryState(TextChoices):
+    """pending -> delivered | failed (the last attempt); failed -> delivered; an operator makes either pending again."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"

@@ -55,6 +55,41 @@ class IdempotencyKeyReused(ShopError):
     default_code = "idempotency_key_reused"
 
 
+class OrderNotShippable(ShopError):
+    """Only an order in processing can be shipped."""
+
+    status_code = 409
+    default_code = "order_not_shippable"
+
+
+class AlreadyShipped(ShopError):
+    """This order was shipped with another carrier or tracking number."""
+
+    status_code = 409
+    default_code = "already_shipped"
+
+
+class TrackingNumberTaken(ShopError):
+    """Another order was shipped with this tracking number."""
+
+    status_code = 409
+    default_code = "tracking_number_taken"
+
+
+class OrderNotDeliverable(ShopError):
+    """Only an order that was shipped can be delivered."""
+
+    status_code = 409
+    default_code = "order_not_deliverable"
+
+
+class UnknownShipment(ShopError):
+    """No order was shipped with this tracking number."""
+
+    status_code = 404
+    default_code = "unknown_shipment"
+
+
 class NotInvoiceable(Exception):
     """Only a paid order gets an invoice."""
 

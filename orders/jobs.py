@@ -3,7 +3,21 @@
 from queues import job
 
 from . import events
-from .services import idempotency, invoicing, lifecycle, mails, stock
+from .services import (
+    analytics as counting,
+)
+from .services import (
+    erp,
+    idempotency,
+    inventory,
+    invoicing,
+    lifecycle,
+    mails,
+    reports,
+    shipping,
+    stock,
+    warehouse,
+)
 
 
 @job(queue="order", on=events.order_paid)
@@ -54,7 +68,73 @@ def order_cancelled(order_id: int) -> None:
     mails.send_order_cancelled(order_id)
 
 
+@job(queue="email", on=events.order_shipped)
+def shipping_notification(order_id: int) -> None:
+    """Mail the customer that the parcel is on its way, and how to follow it."""
+    mails.send_shipping_notification(order_id)
+
+
+@job(queue="order", on=events.shipment_reported, key="shipment-{shipment_id}-{status}")
+def update_status(shipment_id: int, status: str) -> None:
+    """Take over what a carrier reported about a parcel."""
+    shipping.update_status(shipment_id, status)
+
+
+@job(queue="order", on=(events.order_paid, events.order_shipped, events.order_delivered, events.order_cancelled))
+def sync_with_erp(order_id: int) -> str:
+    """Tell the ERP what has become of the order, if there is one."""
+    return erp.sync(order_id)
+
+
 @job(queue="order", every=3600, key="prune-idempotency-keys")
 def prune_idempotency_keys() -> None:
     """Delete the answers that are no longer given again under their Idempotency-Key."""
     idempotency.prune()
+
+
+@job(queue="inventory-release", every=900, key="sweep-reservations")
+def sweep_reservations() -> int:
+    """Give back what cancelled and failed orders still hold, because the job that should have done it was lost."""
+    return inventory.sweep_reservations()
+
+
+@job(queue="order", every=300, key="low-stock-notice")
+def low_stock_notice() -> list[str]:
+    """Tell staff which products are running out, once each time."""
+    return inventory.tell_low_stock()
+
+
+@job(queue="reports", cron="20 2 * * *", key="check-stock-ledger")
+def check_stock_ledger() -> list[str]:
+    """Compare the stock with the sums of its movements."""
+    return inventory.check_ledger()
+
+
+@job(queue="reports", every=3600, key="stock-sync")
+def stock_sync() -> dict[str, int]:
+    """Take over what the warehouse has counted, if there is one."""
+    return warehouse.sync_stock()
+
+
+@job(queue="reports", on=(events.order_paid, events.order_cancelled))
+def analytics(order_id: int) -> None:
+    """Count the order in the figures of its day, once."""
+    counting.count_order(order_id)
+
+
+@job(queue="reports", on=events.order_refunded)
+def count_refund(order_id: int, refund_id: int, amount_paise: int) -> None:
+    """Count a refund in the figures of its day, once."""
+    counting.count_refund(order_id, refund_id, amount_paise)
+
+
+@job(queue="reports", cron="0 9 * * *", key="daily-report")
+def daily_report() -> int | None:
+    """Make the report on yesterday, once."""
+    return reports.make_daily_report()
+
+
+@job(queue="email", on=events.daily_report_made)
+def mail_daily_report(report_id: int) -> None:
+    """Mail the report on a day to those who get it, once each."""
+    reports.mail_daily_report(report_id)

@@ -6,7 +6,7 @@ A transaction takes its locks in this order, each at most once, and may leave an
 2. order                `lock_order`, or a conditional UPDATE of Order.state
 3. payment              rows of one order, by pk (app payments)
 4. stock                rows by product, all in one statement (`services/stock.py`)
-5. invoice series       the row of the financial year, by counting it up (`services/invoicing.py`)
+5. document series      the row of the kind and financial year, by counting it up (`services/numbering.py`)
 6. rows only inserted   lines, log, jobs, outbox, payment events: nobody waits for them, so they may come anywhere
 
 No network call, file or sleep happens while one is held. Stock rows are the hottest of the shop: what takes them

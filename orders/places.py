@@ -38,3 +38,12 @@ STATE_CODES = {
     "Uttarakhand": "05",
     "West Bengal": "19",
 }
+
+WITHOUT_LEGISLATURE = {
+    "Andaman and Nicobar Islands",
+    "Chandigarh",
+    "Dadra and Nagar Haveli and Daman and Diu",
+    "Ladakh",
+    "Lakshadweep",
+}
+"""Union territories whose half of the tax is UTGST."""

@@ -1,13 +1,18 @@
 """What is read of the shop, for views, mails and invoices. Nothing here writes or locks."""
 
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from queues.models import Job
 
-from .models import Invoice, Order, OrderLog, Product
-from .states import OrderEvent
+from .models import Invoice, Order, OrderLog, Product, Reservation, Stock, StockMovement
+from .states import GIVES_STOCK_BACK, OrderEvent, ReservationState
 
 
 def products_on_sale() -> QuerySet[Product]:
@@ -34,7 +39,7 @@ def orders_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Order]:
 
 def order_details(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Order]:
     """A customer's own orders with all that their page shows, except the jobs."""
-    return orders_of(user).select_related("invoice").prefetch_related("lines")
+    return orders_of(user).select_related("invoice", "shipment").prefetch_related("lines")
 
 
 def jobs_of(order: Order) -> QuerySet[Job]:
@@ -51,6 +56,30 @@ def invoice_of(order: Order) -> Invoice | None:
 def order_with_lines(order_id: int) -> Order:
     """Raises Order.DoesNotExist."""
     return Order.objects.prefetch_related("lines").get(pk=order_id)
+
+
+def staff_addresses() -> list[str]:
+    """Who is told about the shop's business: REPORT_RECIPIENTS, or all active staff."""
+    staff = get_user_model().objects.filter(is_staff=True, is_active=True).order_by("pk")
+    return list(settings.REPORT_RECIPIENTS) or list(staff.values_list("email", flat=True))
+
+
+def stock_off_the_ledger() -> QuerySet[Stock]:
+    """The stock rows that differ from the sums of their movements (`booked_on_hand`, `booked_reserved`)."""
+    movements = StockMovement.objects.filter(product=OuterRef("pk")).order_by().values("product")
+    sums = {
+        f"booked_{column}": Coalesce(Subquery(movements.values(total=Sum(column))), 0)
+        for column in ("on_hand", "reserved")
+    }
+    booked = Stock.objects.annotate(**sums).order_by("pk")
+    return booked.exclude(on_hand=F("booked_on_hand"), reserved=F("booked_reserved"))
+
+
+def forgotten_reservations(before: datetime) -> list[int]:
+    """The orders that gave up their stock before then and hold some all the same."""
+    held = Reservation.objects.filter(state=ReservationState.HELD, order__state__in=GIVES_STOCK_BACK)
+    fresh = OrderLog.objects.filter(order=OuterRef("order"), at__gte=before)
+    return list(held.exclude(Exists(fresh)).order_by("order").values_list("order", flat=True).distinct())
 
 
 def last_logged(order_id: int, event: OrderEvent) -> OrderLog:

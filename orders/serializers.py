@@ -9,8 +9,9 @@ from rest_framework import serializers
 from queues.models import Job
 
 from . import selectors
-from .models import Order, OrderLine, Product
+from .models import Order, OrderLine, Product, Shipment
 from .places import STATE_CODES
+from .states import ShipmentStatus
 
 MAX_LINES = 50
 MAX_QUANTITY = 100
@@ -71,6 +72,37 @@ class OrderRequest(StrictSerializer):
     payment_token = serializers.CharField(
         max_length=255, default="", allow_blank=True, help_text="from the gateway; without it, pay later"
     )
+
+
+class TrackingNumberField(serializers.RegexField):
+    """As carriers print it: letters, digits and a few signs."""
+
+    default_error_messages = {"invalid": "Expected 3 to 60 letters, digits, '-', '/' or '.'."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(r"\A[A-Za-z0-9][A-Za-z0-9./-]{2,59}\Z", **options)
+
+
+class ShipRequest(StrictSerializer):
+    """The body of `POST /api/orders/{id}/ship`."""
+
+    carrier = serializers.CharField(max_length=60)
+    tracking_number = TrackingNumberField()
+    tracking_url = serializers.URLField(max_length=300, default="", allow_blank=True)
+
+
+class StatusReport(StrictSerializer):
+    """The body of `POST /api/shipments/status`."""
+
+    tracking_number = TrackingNumberField()
+    status = serializers.ChoiceField(ShipmentStatus.choices)
+
+
+class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
+    class Meta:
+        model = Shipment
+        fields = ("carrier", "tracking_number", "tracking_url", "status", "shipped_at", "status_at")
+        read_only_fields = fields
 
 
 class ProductSerializer(serializers.ModelSerializer[Product]):
@@ -157,10 +189,11 @@ class PlacedOrder(OrderSummary):
 class OrderDetail(PlacedOrder):
     """Everything about an order, with the background jobs that work on it."""
 
+    shipment = ShipmentSerializer(read_only=True, allow_null=True, default=None)
     jobs = serializers.SerializerMethodField()
 
     class Meta(PlacedOrder.Meta):
-        fields = (*PlacedOrder.Meta.fields, "jobs")
+        fields = (*PlacedOrder.Meta.fields, "shipment", "jobs")
         read_only_fields = fields
 
     @extend_schema_field(JobSerializer(many=True))

@@ -43,6 +43,40 @@ class ReservationState(TextChoices):
     RELEASED = "released"
 
 
+class ShipmentStatus(TextChoices):
+    """Where a parcel is, as its carrier says; in this order, steps may be left out and none leads back."""
+
+    SHIPPED = "shipped"
+    IN_TRANSIT = "in_transit"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERED = "delivered"
+
+
+def statuses_before(status: ShipmentStatus) -> list[ShipmentStatus]:
+    """The statuses from which a shipment may come to `status`."""
+    every = list(ShipmentStatus)
+    return every[: every.index(status)]
+
+
+class MovementReason(TextChoices):
+    """Why a product's stock changed."""
+
+    OPENING = "opening"
+    RESERVED = "reserved"
+    RELEASED = "released"
+    COMMITTED = "committed"
+    RECEIVED = "received"
+    WAREHOUSE = "warehouse"
+
+
+class CountedKind(TextChoices):
+    """What analytics counts of an order."""
+
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
 class OrderEvent(TextChoices):
     """What an order's log tells."""
 
@@ -52,5 +86,7 @@ class OrderEvent(TextChoices):
     REOPENED = "reopened"
     CANCELLED = "cancelled"
     PROCESSING = "processing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
     STOCK_RELEASED = "stock_released"
     INVOICE_ISSUED = "invoice_issued"

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from . import views
+from .views import shipping, shop
 
 urlpatterns = [
-    path("products", views.ProductList.as_view(), name="product-list"),
-    path("products/<str:sku>", views.ProductDetail.as_view(), name="product-detail"),
-    path("orders", views.OrderList.as_view(), name="order-list"),
-    path("orders/<int:pk>", views.OrderPage.as_view(), name="order-detail"),
-    path("orders/<int:pk>/invoice", views.OrderInvoice.as_view(), name="order-invoice"),
+    path("products", shop.ProductList.as_view(), name="product-list"),
+    path("products/<str:sku>", shop.ProductDetail.as_view(), name="product-detail"),
+    path("orders", shop.OrderList.as_view(), name="order-list"),
+    path("orders/<int:pk>", shop.OrderPage.as_view(), name="order-detail"),
+    path("orders/<int:pk>/invoice", shop.OrderInvoice.as_view(), name="order-invoice"),
+    path("orders/<int:pk>/ship", shipping.Ship.as_view(), name="order-ship"),
+    path("orders/<int:pk>/deliver", shipping.Deliver.as_view(), name="order-deliver"),
+    path("shipments/status", shipping.ReportStatus.as_view(), name="shipment-status"),
 ]

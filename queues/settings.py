@@ -22,7 +22,7 @@ DEFAULT_QUEUE = "default"
 """The name that rq's commands need when none is given; it refuses jobs."""
 
 WORKER_TYPES: dict[str, tuple[str, ...]] = {
-    "email": ("email",),
+    "email": ("email", "webhook-out"),
     "order": ("order", "inventory-release", "manual-review", "reports"),
     "payment": ("payment", "payment-webhook", "payment-retry"),
 }

@@ -21,5 +21,5 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return email
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Refuse: no endpoint we serve (urls.py) sends one; a link must be made at sending time, by a job."""
+        """Refuse: our own views ask for the mails; a secret must be made at sending time, by a job."""
         raise MailNotWired(f"{template_prefix} is not wired")

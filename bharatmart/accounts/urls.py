@@ -1,7 +1,7 @@
 """/api/auth/: allauth headless for browsers (session cookie, CSRF) and apps (X-Session-Token).
 
-Only what is listed here is served. What needs a mail with a secret link (password reset, change or
-verification of the address) is not: such a mail has to be made by a job at sending time.
+Only what is listed here is served. What needs a mail with a secret (password reset; change or verification of the
+address, which are not served) has it made by a job at sending time.
 """
 
 from allauth.headless.account import views as headless
@@ -17,6 +17,8 @@ ENDPOINTS = {
     "auth/login": headless.LoginView,
     "auth/session": headless.SessionView,
     "auth/reauthenticate": headless.ReauthenticateView,
+    "auth/password/request": views.RequestPasswordReset,
+    "auth/password/reset": headless.ResetPasswordView,
     "account/password/change": headless.ChangePasswordView,
 }
 

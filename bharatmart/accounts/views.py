@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from bharatmart.api.errors import error_body
 from bharatmart.api.parsers import read_json
 
+from .forms import PasswordResetRequest
+
 View = Callable[..., HttpResponse]
 
 
@@ -30,6 +32,12 @@ def json_checked(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return checked
+
+
+class RequestPasswordReset(headless.RequestPasswordResetView):  # type: ignore[misc]
+    """Ask for a mail with a key; the answer is the same whether there is such an account or not."""
+
+    input_class = PasswordResetRequest
 
 
 class SignUp(headless.SignupView):  # type: ignore[misc]

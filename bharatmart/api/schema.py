@@ -21,6 +21,15 @@ SIGN_UP = {
     "last_name": {"type": "string"},
 }
 LOG_IN = {name: SIGN_UP[name] for name in ("email", "password")}
+BODIES = {
+    "signup": ("Make an account and log in.", SIGN_UP),
+    "login": ("Log in.", LOG_IN),
+    "password/request": ("Mail a key for a new password, if there is such an account.", {"email": LOG_IN["email"]}),
+    "password/reset": (
+        "Set a new password; the answer is a 401, for it logs nobody in.",
+        {"key": {"type": "string", "description": "From the mail."}, "password": LOG_IN["password"]},
+    ),
+}
 SESSION = {
     "type": "object",
     "description": "`meta.session_token` is what an app sends as X-Session-Token from then on.",
@@ -59,7 +68,7 @@ def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     return result
 
 
-_ENDPOINTS = [(client, name) for client in ("app", "browser") for name in ("signup", "login", "session")]
+_ENDPOINTS = [(client, name) for client in ("app", "browser") for name in ("session", *BODIES)]
 _AUTH_ERROR = (
     "The error shape beside allauth's own members (status, data.flows, errors). 401: nobody is logged in; "
     "409: somebody already is; 410: the session token is gone."
@@ -78,8 +87,9 @@ def _auth(client: str, name: str) -> dict[str, Any]:
             "get": _operation(client, "session_get", "Who is logged in?"),
             "delete": _operation(client, "session_delete", "Log out; the answer is a 401."),
         }
-    fields, summary = (SIGN_UP, "Make an account and log in.") if name == "signup" else (LOG_IN, "Log in.")
-    schema = {"type": "object", "required": ["email", "password"], "properties": fields}
+    summary, fields = BODIES[name]
+    required = [field for field in fields if not field.endswith("_name")]
+    schema = {"type": "object", "required": required, "properties": fields}
     body = {"required": True, "content": {"application/json": {"schema": schema}}}
     return {"post": _operation(client, name, summary) | {"requestBody": body}}
 
@@ -91,7 +101,7 @@ def _operation(client: str, name: str, summary: str) -> dict[str, Any]:
     }
     needed = {"app": "sessionToken", "browser": "cookieAuth"}[client]
     return {
-        "operationId": f"auth_{client}_{name}",
+        "operationId": f"auth_{client}_{name.replace('/', '_')}",
         "tags": ["auth"],
         "summary": summary,
         "description": about[client],

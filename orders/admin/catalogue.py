@@ -7,7 +7,8 @@ from django.http import HttpRequest
 
 from queues.readonly import FastAdmin
 
-from ..models import Product, Stock
+from ..models import Product
+from ..services import stock
 
 
 @admin.register(Product)
@@ -24,4 +25,4 @@ class ProductAdmin(FastAdmin):
         """A new product gets an empty shelf."""
         super().save_model(request, obj, form, change)
         if not change:
-            Stock.objects.create(product=obj)
+            stock.open_shelves({obj.pk: 0})

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 
 from queues.readonly import ReadOnlyAdmin
 
-from ..models import Invoice, InvoiceSeries
+from ..models import DocumentSeries, Invoice
 from .search import ExactSearchAdmin
 
 
@@ -41,6 +41,6 @@ class InvoiceAdmin(ExactSearchAdmin):
         return format_html('<a href="{}">PDF</a>', reverse("admin:orders_invoice_pdf", args=[invoice.pk]))
 
 
-@admin.register(InvoiceSeries)
-class InvoiceSeriesAdmin(ReadOnlyAdmin):
-    list_display = ("year", "last_number")
+@admin.register(DocumentSeries)
+class DocumentSeriesAdmin(ReadOnlyAdmin):
+    list_display = ("prefix", "year", "last_number")

@@ -8,8 +8,8 @@ from django.utils.html import format_html
 
 from queues.readonly import ReadOnlyInline
 
-from ..models import Order, OrderLine, OrderLog, Reservation
-from .search import ExactSearchAdmin
+from ..models import Order, OrderLine, OrderLog, Reservation, Shipment
+from .shipping import ShippingActions
 
 
 class LineInline(ReadOnlyInline):
@@ -24,6 +24,12 @@ class ReservationInline(ReadOnlyInline):
     readonly_fields = fields
 
 
+class ShipmentInline(ReadOnlyInline):
+    model = Shipment
+    fields = ("carrier", "tracking_number", "tracking_url", "status", "shipped_at", "status_at")
+    readonly_fields = fields
+
+
 class LogInline(ReadOnlyInline):
     model = OrderLog
     fields = ("at", "event", "detail")
@@ -31,12 +37,12 @@ class LogInline(ReadOnlyInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ExactSearchAdmin):
+class OrderAdmin(ShippingActions):
     list_display = ("id", "state", "email", "total", "shipping_city", "placed_at", "paid_at", "jobs")
     list_filter = ("state",)
     text_field = "customer__email"
     search_help_text = "number of the order or e-mail address of the customer"
-    inlines = (LineInline, ReservationInline, LogInline)
+    inlines = (LineInline, ReservationInline, ShipmentInline, LogInline)
     fields = (
         ("id", "state", "jobs"),
         ("customer", "email", "phone"),

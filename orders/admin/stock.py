@@ -3,14 +3,19 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from queues.readonly import FastAdmin
+from queues.readonly import FastAdmin, warned
 
-from ..models import Reservation, Stock
+from .. import selectors
+from ..models import Reservation, Stock, StockMovement
 from ..services import stock
 from .search import ExactSearchAdmin
 
@@ -43,14 +48,45 @@ class StockAdmin(FastAdmin):
     list_display = ("product", "on_hand", "reserved", "free")
     list_select_related = ("product",)
     search_fields = ("product__sku", "product__name")
-    readonly_fields = ("product", "on_hand", "reserved")
+    readonly_fields = ("product", "on_hand", "reserved", "low_since", "ledger")
     fields = (*readonly_fields, "received")
+    actions = ("compare_with_ledger",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    @admin.action(description="Compare selected stock with its movements", permissions=["view"])
+    def compare_with_ledger(self, request: HttpRequest, queryset: QuerySet[Stock]) -> None:
+        wrong = selectors.stock_off_the_ledger().filter(pk__in=queryset.values("pk")).select_related("product")
+        for shelf in wrong:
+            self.message_user(request, f"{shelf.product.sku}: {_difference(shelf)}", messages.ERROR)
+        if not wrong:
+            self.message_user(request, "The stock is what its movements say.", messages.SUCCESS)
+
+    @admin.display(description="movements")
+    def ledger(self, shelf: Stock) -> SafeString:
+        """What the movements say, and the way to them."""
+        wrong = selectors.stock_off_the_ledger().filter(pk=shelf.pk).first()
+        url = reverse("admin:orders_stockmovement_changelist")
+        link = format_html('<a href="{}?q={}">movements</a>', url, shelf.product.sku)
+        return format_html("{}: {}", link, warned(_difference(wrong)) if wrong else "they add up to this")
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """The form has done it."""
+
+
+def _difference(shelf: Any) -> str:
+    booked, told = (shelf.booked_on_hand, shelf.booked_reserved), (shelf.on_hand, shelf.reserved)
+    return f"the movements say {booked[0]} on the shelf and {booked[1]} reserved, not {told[0]} and {told[1]}"
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(ExactSearchAdmin):
+    list_display = ("id", "at", "product", "on_hand", "reserved", "reason", "order_id")
+    list_filter = ("reason",)
+    list_select_related = ("product",)
+    number_field, text_field = "order_id", "product__sku"
+    search_help_text = "number of the order or SKU"
 
 
 @admin.register(Reservation)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ..models import Invoice, Order
 from ..money import Gst, split_gst
-from ..places import STATE_CODES
+from ..places import STATE_CODES, WITHOUT_LEGISLATURE
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,20 @@ class InvoiceData:
     def total(self) -> Gst:
         return reduce(add, (line.gst for line in self.lines), Gst())
 
-    def by_rate(self) -> dict[int, Gst]:
-        """The tax summary: what was sold at each rate, ascending."""
-        rates = sorted({line.gst_rate for line in self.lines})
-        return {rate: reduce(add, (line.gst for line in self.lines if line.gst_rate == rate)) for rate in rates}
+    def by_hsn(self) -> dict[tuple[str, int], Gst]:
+        """The tax summary that the law asks for: what was sold under each HSN code at each rate, ascending."""
+        sums: dict[tuple[str, int], Gst] = {}
+        for line in self.lines:
+            kind = (line.hsn, line.gst_rate)
+            sums[kind] = sums.get(kind, Gst()) + line.gst
+        return dict(sorted(sums.items()))
+
+    @property
+    def tax_names(self) -> tuple[str, ...]:
+        """CGST and SGST (UTGST in a territory without a legislature) within the state, else IGST."""
+        if not self.within_state:
+            return ("IGST",)
+        return ("CGST", "UTGST" if self.seller.state in WITHOUT_LEGISLATURE else "SGST")
 
 
 def _buyer(order: Order) -> Party:

@@ -100,8 +100,7 @@ class InvoicePage(FPDF):
         ]
 
     def draw_lines(self) -> None:
-        within = self.data.within_state
-        taxes = ("CGST", "SGST") if within else ("IGST",)
+        within, taxes = self.data.within_state, self.data.tax_names
         widths = (6, 43, 17, 9, 20, 21, 10, 17, 17, 22) if within else (6, 54, 17, 9, 21, 22, 10, 20, 23)
         self.draw_table(
             widths,
@@ -131,8 +130,8 @@ class InvoicePage(FPDF):
     def draw_totals(self) -> None:
         """The sums on the right and, kept on the same page, the total on a band of its own."""
         total = self.data.total
-        names = ("CGST", "SGST") if self.data.within_state else ("IGST",)
-        sums = [("Taxable value", format_amount(total.taxable_paise)), *zip(names, self.taxes(total), strict=True)]
+        sums = [("Taxable value", format_amount(total.taxable_paise))]
+        sums += zip(self.data.tax_names, self.taxes(total), strict=True)
         self.keep_together(5.5 * len(sums) + 22)
         for label, value in sums:
             self.write_text(label, 9, SOFT, x=MARGIN + WIDTH - 72, width=32, height=5.5, stay=True)
@@ -146,18 +145,18 @@ class InvoicePage(FPDF):
         self.ln(4)
 
     def draw_tax_summary(self) -> None:
-        rates = self.data.by_rate()
-        within = self.data.within_state
-        self.keep_together(6 * len(rates) + 18)
-        self.write_text("TAX SUMMARY", 7.5, SOFT, "B", height=6)
+        kinds = self.data.by_hsn()
+        widths = (30, 22, 34, 32, 32, 32) if self.data.within_state else (36, 26, 40, 40, 40)
+        self.keep_together(6 * min(len(kinds), 10) + 18)
+        self.write_text("TAX SUMMARY BY HSN", 7.5, SOFT, "B", height=6)
         self.draw_table(
-            (30, 38, *((38, 38) if within else (38,)), 38),
-            ("GST rate", "Taxable value", *(("CGST", "SGST") if within else ("IGST",)), "Total tax"),
+            widths,
+            ("HSN", "GST rate", "Taxable value", *self.data.tax_names, "Total tax"),
             [
-                (f"{rate}%", format_amount(gst.taxable_paise), *self.taxes(gst), format_amount(gst.tax_paise))
-                for rate, gst in rates.items()
+                (hsn, f"{rate}%", format_amount(gst.taxable_paise), *self.taxes(gst), format_amount(gst.tax_paise))
+                for (hsn, rate), gst in kinds.items()
             ],
-            align="LRRRR" if within else "LRRR",
+            align="L" + "R" * (len(widths) - 1),
         )
         self.ln(6)
 

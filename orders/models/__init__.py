@@ -1,19 +1,29 @@
 """The tables of the shop."""
 
 from .catalogue import Product
+from .erp import ErpDelivery
+from .figures import Counted, DailyFigures, DailyReport, DailySales
 from .idempotency import IdempotencyKey
-from .invoice import Invoice, InvoiceSeries
+from .invoice import DocumentSeries, Invoice
 from .order import Order, OrderLine, OrderLog
-from .stock import Reservation, Stock
+from .shipment import Shipment
+from .stock import Reservation, Stock, StockMovement
 
 __all__ = [
+    "Counted",
+    "DailyFigures",
+    "DailyReport",
+    "DailySales",
+    "DocumentSeries",
+    "ErpDelivery",
     "IdempotencyKey",
     "Invoice",
-    "InvoiceSeries",
     "Order",
     "OrderLine",
     "OrderLog",
     "Product",
     "Reservation",
+    "Shipment",
     "Stock",
+    "StockMovement",
 ]

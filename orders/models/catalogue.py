@@ -21,6 +21,9 @@ class Product(models.Model):
     price_paise = models.BigIntegerField(help_text="in paise, GST included")
     gst_rate = models.PositiveSmallIntegerField("GST rate", choices=[(rate, f"{rate} %") for rate in GST_RATES])
     hsn = models.CharField("HSN", max_length=8, validators=[RegexValidator(r"\A([0-9]{4}|[0-9]{6}|[0-9]{8})\Z")])
+    low_stock_at = models.PositiveIntegerField(
+        "low stock at", default=5, help_text="staff is told when no more than this many can be ordered"
+    )
     is_active = models.BooleanField("for sale", default=True)
 
     class Meta:

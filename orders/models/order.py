@@ -41,6 +41,7 @@ class Order(models.Model):
             models.Index(fields=("state", "-id"), name="order_state"),
             models.Index(fields=("placed_at",), name="order_unpaid", condition=Q(state__in=UNPAID)),
         )
+        permissions = (("ship_order", "Can ship orders and mark them as delivered"),)
 
     def __str__(self) -> str:
         return f"order {self.pk}"

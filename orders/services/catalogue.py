@@ -4,7 +4,8 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from ..catalogue import CATALOGUE, Item
-from ..models import Product, Stock
+from ..models import Product
+from . import stock
 
 
 @transaction.atomic
@@ -17,7 +18,7 @@ def seed_catalogue() -> int:
     known = Product.objects.filter(sku__in=items).values_list("sku", flat=True)
     new = [item for sku, item in items.items() if sku not in set(known)]
     products = Product.objects.bulk_create([_product(item) for item in new])
-    Stock.objects.bulk_create([Stock(product=p, on_hand=items[p.sku].on_hand) for p in products])
+    stock.open_shelves({product.pk: items[product.sku].on_hand for product in products})
     return len(new)
 
 

@@ -3,10 +3,8 @@
 A crash between the steps leaves an invoice without a PDF; the next run finishes it under the same number.
 """
 
-from datetime import datetime
-
 from django.core.files.base import ContentFile
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from .. import events, locks, selectors
@@ -15,12 +13,7 @@ from ..invoices.data import InvoiceData
 from ..invoices.pdf import render_invoice
 from ..models import Invoice, OrderLog
 from ..states import PAID_FOR, OrderEvent
-
-COUNT_UP = """
-INSERT INTO orders_invoiceseries AS s (year, last_number) VALUES (%s, 1)
-ON CONFLICT (year) DO UPDATE SET last_number = s.last_number + 1
-RETURNING last_number
-"""
+from . import numbering
 
 
 def generate_invoice(order_id: int) -> Invoice:
@@ -42,16 +35,7 @@ def _give_number(order_id: int) -> Invoice:
     if order.state not in PAID_FOR:
         raise NotInvoiceable(f"order {order_id} is {order.state}")
     now = timezone.now()
-    year = financial_year(now)
-    return Invoice.objects.create(order=order, number=f"BM/{year}/{_next_number(year):06d}", issued_at=now)
-
-
-def _next_number(year: str) -> int:
-    """Count the series up; its row stays locked until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT_UP, [year])
-        number: int = cursor.fetchone()[0]
-        return number
+    return Invoice.objects.create(order=order, number=numbering.next_number(numbering.INVOICE, now), issued_at=now)
 
 
 def _publish(invoice: Invoice, pdf: bytes) -> None:
@@ -66,10 +50,3 @@ def _publish(invoice: Invoice, pdf: bytes) -> None:
     if not first:
         storage.delete(stored)
     invoice.refresh_from_db()
-
-
-def financial_year(at: datetime) -> str:
-    """The Indian financial year (April to March, Indian time) of an aware time: "2026-27"."""
-    day = timezone.localtime(at)
-    first = day.year if day.month >= 4 else day.year - 1
-    return f"{first}-{(first + 1) % 100:02d}"

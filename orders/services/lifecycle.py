@@ -61,6 +61,24 @@ def begin_processing(order_id: int) -> None:
         stock.commit(order_id)
 
 
+@transaction.atomic(savepoint=False)
+def mark_shipped(order_id: int, parcel: str) -> bool:
+    """processing -> shipped; `parcel` names carrier and number in the log. `shipping.ship` records the parcel."""
+    moved = _move(order_id, OrderState.SHIPPED, OrderEvent.SHIPPED, parcel)
+    if moved:
+        events.order_shipped.emit(order_id=order_id)
+    return moved
+
+
+@transaction.atomic(savepoint=False)
+def mark_delivered(order_id: int) -> bool:
+    """shipped -> delivered."""
+    moved = _move(order_id, OrderState.DELIVERED, OrderEvent.DELIVERED)
+    if moved:
+        events.order_delivered.emit(order_id=order_id)
+    return moved
+
+
 def _move(order_id: int, state: OrderState, event: OrderEvent, detail: str = "", **changes: Any) -> bool:
     """Move the order if it is in a state that `states.TRANSITIONS` allows, and log it."""
     movable = Order.objects.filter(pk=order_id, state__in=states_before(state))

@@ -8,7 +8,7 @@ from django.utils import timezone
 from notifications.services import send
 
 from .. import selectors
-from ..models import Invoice, Order
+from ..models import Invoice, Order, Shipment
 from ..states import UNPAID, OrderEvent
 
 
@@ -50,6 +50,20 @@ def send_order_cancelled(order_id: int) -> None:
     order = selectors.order_with_lines(order_id)
     reason = selectors.last_logged(order_id, OrderEvent.CANCELLED).detail
     _send("order_cancelled", order, key=f"order-cancelled-{order_id}", reason=reason)
+
+
+def send_shipping_notification(order_id: int) -> None:
+    """Tell that the parcel has left, with whom and how to follow it."""
+    order = selectors.order_with_lines(order_id)
+    parcel = Shipment.objects.get(order=order)
+    _send(
+        "shipping_notification",
+        order,
+        key=f"shipping-notification-{order_id}",
+        carrier=parcel.carrier,
+        tracking_number=parcel.tracking_number,
+        tracking_url=parcel.tracking_url,
+    )
 
 
 def _send(kind: str, order: Order, *, key: str, attachments: Any = None, **words: str) -> None:

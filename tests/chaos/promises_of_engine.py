@@ -37,12 +37,19 @@ SELECT o.id, o.state, array_agg(j.name ORDER BY j.name) AS names,
        (SELECT count(*) FROM payments_payment p WHERE p.order_id = o.id) AS payments
 FROM orders_order o LEFT JOIN queues_job j ON j.subject = 'order-' || o.id GROUP BY o.id ORDER BY o.id
 """
-ALWAYS = ("orders.order_confirmation", "payments.auto_cancel")
+ALWAYS = ("orders.order_confirmation", "payments.auto_cancel", "webhooks.order_placed")
+TOLD = ("orders.sync_with_erp", "orders.analytics")
 BY_STATE = {
-    "processing": ("orders.process_order", "orders.generate_invoice", "orders.payment_receipt"),
-    "cancelled": ("orders.order_cancelled", "orders.release_stock_on_cancellation"),
+    "processing": (
+        "orders.process_order",
+        "orders.generate_invoice",
+        "orders.payment_receipt",
+        "webhooks.order_paid",
+        *TOLD,
+    ),
+    "cancelled": ("orders.order_cancelled", "orders.release_stock_on_cancellation", "webhooks.order_cancelled", *TOLD),
 }
-BY_FAILURE = ("orders.payment_failed", "orders.release_stock_on_failure")
+BY_FAILURE = ("orders.payment_failed", "orders.release_stock_on_failure", "webhooks.payment_failed")
 
 
 def a_job_exists_iff_its_transaction_committed(evidence: Evidence) -> Finding:

@@ -122,14 +122,14 @@ def test_a_reservation_of_a_cancelled_order_is_found(evidence: Evidence) -> None
 
 
 def test_a_gap_in_the_invoice_numbers_is_found(evidence: Evidence) -> None:
-    ask("UPDATE orders_invoiceseries SET last_number = last_number + 1")
+    ask("UPDATE orders_documentseries SET last_number = last_number + 1")
 
     assert broken(evidence) == {invoices_are_gap_free_one_per_paid_order}
     assert told(invoices_are_gap_free_one_per_paid_order, evidence).endswith("000002 is missing")
 
 
 def test_a_paid_order_without_an_invoice_is_found(evidence: Evidence) -> None:
-    ask("DELETE FROM orders_invoice; UPDATE orders_invoiceseries SET last_number = 0")
+    ask("DELETE FROM orders_invoice; UPDATE orders_documentseries SET last_number = 0")
 
     assert "is processing and has no invoice" in told(invoices_are_gap_free_one_per_paid_order, evidence)
 

@@ -41,7 +41,7 @@ POINTS = [
     *_around("number of the invoice", "orders.services.invoicing:_give_number"),
     *_around("publishing of the invoice", "orders.services.invoicing:_publish"),
     *_around("mail", "notifications.channels.email:send"),
-    *_around("record of the mail", "notifications.services:_mark_sent"),
+    *_around("record of the mail", "notifications.services.mail:_mark_sent"),
     *_around("release of the stock", "orders.services.stock:release", order="declined"),
     *_around("refund", "payments.gateways.simulated:SimulatedGateway.refund", order="refunded"),
     *_around("record of the refund", "payments.services.refunds:_settle", order="refunded"),

@@ -163,10 +163,35 @@ MUTATIONS = [
     ),
     Mutation(
         name="mail is sent by whoever claimed it",
-        file="notifications/services.py",
+        file="notifications/services/mail.py",
         guard="filter(Q(state__in=CLAIMABLE) | stale, pk=notification_id)",
         without="filter(pk=notification_id)",
         test="tests/notifications/test_sending.py::test_same_key_sends_once",
         red="notification_sent_at_when_sent",
+    ),
+    Mutation(
+        name="stock and its ledger change in one statement",
+        file="orders/services/stock.py",
+        guard="'reserved', %s FROM taken",
+        without="'reserved', %s FROM taken WHERE false",
+        test="tests/orders/test_stock_ledger.py::test_the_way_of_an_order_is_in_the_ledger",
+        red="AssertionError",
+    ),
+    Mutation(
+        name="sale is counted once",
+        file="orders/services/analytics.py",
+        guard="if _is_new(order.pk, CountedKind.PAID, day):",
+        without="if _is_new(order.pk, CountedKind.PAID, day) or True:",
+        test="tests/orders/test_analytics.py::test_a_repeated_job_counts_once",
+        red="AssertionError",
+    ),
+    Mutation(
+        name="webhook goes to the address that was looked at",
+        file="notifications/channels/webhook.py",
+        guard="create_connection((address, port), *rest)",
+        without="create_connection((host, port), *rest)",
+        test="tests/notifications/test_webhook_addresses.py"
+        "::test_the_address_that_was_looked_at_is_the_one_that_is_asked",
+        red="Error",
     ),
 ]

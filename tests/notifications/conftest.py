@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from tests.smtp_sink import SmtpSink
+from tests.web import Web
 
 
 @pytest.fixture
@@ -15,3 +16,10 @@ def sink(settings: Any) -> Iterator[SmtpSink]:
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
         settings.EMAIL_USE_TLS, settings.EMAIL_TIMEOUT = False, 5
         yield sink
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """An endpoint, on a port of its own."""
+    with Web() as web:
+        yield web

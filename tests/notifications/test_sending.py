@@ -136,11 +136,11 @@ def test_sender_that_died_is_taken_over_after_its_lease(sink: SmtpSink, settings
 
 def test_sender_that_was_taken_over_cannot_undo_the_success(sink: SmtpSink) -> None:
     row, _ = services.record(kind="welcome", to="asha@example.in", context={"shop": "S"}, key="welcome-1")
-    stale = services._claim(row.pk)
+    stale = services.mail._claim(row.pk)
     assert stale is not None
     Notification.objects.filter(pk=row.pk).update(claimed_at=timezone.now())
 
-    services._let_go(row.pk, stale, NotificationState.PENDING, "late")
+    services.mail._let_go(row.pk, stale, NotificationState.PENDING, "late")
 
     row.refresh_from_db()
     assert (row.state, row.error) == ("sending", "")

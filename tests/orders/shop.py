@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.db import connection
 from rest_framework.test import APIClient
 
 from bharatmart.accounts.models import User
 from orders.models import Order, Product, Stock
-from orders.services import lifecycle, placement
+from orders.services import lifecycle, placement, shipping, stock
+from orders.services.shipping import Parcel
 
 SHIPPING = {
     "name": "Priya Sharma",
@@ -39,7 +41,7 @@ def make_product(sku: str = "RICE", *, on_hand: int = 10, **fields: Any) -> Prod
         "hsn": "100630",
     }
     product = Product.objects.create(sku=sku, **defaults | fields)
-    Stock.objects.create(product=product, on_hand=on_hand)
+    stock.open_shelves({product.pk: on_hand})
     return product
 
 
@@ -57,6 +59,28 @@ def make_paid_order(*lines: tuple[str, int], **fields: Any) -> Order:
     assert lifecycle.mark_paid(order.pk)
     order.refresh_from_db()
     return order
+
+
+def make_packed_order(*lines: tuple[str, int], **fields: Any) -> Order:
+    """A paid order whose goods were taken off the shelf: ready to be shipped."""
+    order = make_paid_order(*lines, **fields)
+    lifecycle.begin_processing(order.pk)
+    order.refresh_from_db()
+    return order
+
+
+def make_shipped_order(tracking_number: str = "BD-1001", **fields: Any) -> Order:
+    order = make_packed_order(**fields)
+    shipping.ship(order.pk, Parcel("BlueDart", tracking_number))
+    order.refresh_from_db()
+    return order
+
+
+def staff(*permissions: str, **fields: Any) -> User:
+    """A member of staff who has these permissions alone."""
+    user = make_user(is_staff=True, **fields)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return user
 
 
 def shelf(sku: str = "RICE") -> tuple[int, int]:

@@ -8,13 +8,26 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bharatmart.accounts.models import User
-from orders.models import Order, Product, Stock
+from orders.models import DocumentSeries, Order, Product, Stock
 from orders.services import invoicing
 from tests.orders.shop import content_of, make_order, make_paid_order, make_product, make_user, shelf
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ["product", "stock", "reservation", "order", "invoice", "invoiceseries"]
+LISTS = [
+    "product",
+    "stock",
+    "stockmovement",
+    "shipment",
+    "erpdelivery",
+    "dailyfigures",
+    "dailysales",
+    "dailyreport",
+    "reservation",
+    "order",
+    "invoice",
+    "documentseries",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -80,14 +93,14 @@ def test_the_jobs_of_another_order_are_not_shown(admin: Client):
     assert f">order-{other.pk}<" in jobs
 
 
-@pytest.mark.parametrize("name", ["order", "invoice", "invoiceseries", "reservation"])
+@pytest.mark.parametrize("name", ["order", "invoice", "documentseries", "reservation"])
 def test_orders_and_invoices_are_only_looked_at(admin: Client, name: str):
     order = make_paid_order()
     invoice = invoicing.generate_invoice(order.pk)
     keys = {
         "order": order.pk,
         "invoice": invoice.pk,
-        "invoiceseries": invoice.number[3:10],
+        "documentseries": DocumentSeries.objects.get().pk,
         "reservation": order.reservations.get().pk,
     }
 
@@ -140,6 +153,7 @@ def test_a_search_for_anything_finds_nothing_and_does_not_fail(admin: Client, na
 
 
 PRODUCT = {
+    "low_stock_at": 5,
     "sku": "NEW",
     "name": "New thing",
     "slug": "new-thing",

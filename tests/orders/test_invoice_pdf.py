@@ -20,14 +20,21 @@ SELLER = Party("BharatMart", ("12 MG Road, Bengaluru, Karnataka 560001",), "Karn
 BUYER = Party("Priya Sharma", ("14 Lotus Lane", "Bengaluru 560038"), "Karnataka", phone="9876543210")
 
 
-def line(name: str = "Aged Basmati Rice", price: int = 74_900, quantity: int = 2, rate: int = 5, within: bool = True):
+def line(
+    name: str = "Aged Basmati Rice",
+    price: int = 74_900,
+    quantity: int = 2,
+    rate: int = 5,
+    within: bool = True,
+    hsn: str = "100630",
+):
     gst = split_gst(price * quantity, rate, within_state=within)
-    return InvoiceLine(name, "100630", quantity, price, rate, gst)
+    return InvoiceLine(name, hsn, quantity, price, rate, gst)
 
 
 def invoice(*lines: InvoiceLine, buyer: Party = BUYER) -> InvoiceData:
     return InvoiceData(
-        number="BM/2026-27/000042",
+        number="BM/26-27/000042",
         issued_at=datetime(2026, 11, 22, 9, 30, tzinfo=ZoneInfo("Asia/Kolkata")),
         order_id=1042,
         ordered_on=date(2026, 11, 21),
@@ -47,7 +54,7 @@ def test_an_invoice_within_the_state_shows_cgst_and_sgst():
 
     for part in (
         "TAX INVOICE",
-        "BM/2026-27/000042",
+        "BM/26-27/000042",
         "22 Nov 2026",
         "1042 of 21 Nov 2026",
         "GSTIN 29AABCB1234M1Z5",
@@ -87,7 +94,7 @@ def test_the_columns_add_up_to_the_total(wanted: list[tuple[int, int, int]], wit
     total = sum(price * quantity for price, quantity, _ in wanted)
     assert data.total.total_paise == total
     assert data.total.taxable_paise == sum(one.gst.taxable_paise for one in data.lines)
-    assert sum(gst.total_paise for gst in data.by_rate().values()) == total
+    assert sum(gst.total_paise for gst in data.by_hsn().values()) == total
 
 
 def test_the_printed_columns_are_those_of_the_data():
@@ -100,6 +107,40 @@ def test_the_printed_columns_are_those_of_the_data():
         assert format_amount(one.gst.total_paise) in text
     assert format_amount(data.total.cgst_paise) in text
     assert format_rupees(data.total.total_paise) in text
+
+
+def test_the_tax_is_summed_up_by_hsn_and_rate():
+    data = invoice(
+        line("Rice", 10_500, 1, 5, hsn="100630"),
+        line("Mixer", 11_800, 1, 18, hsn="850940"),
+        line("Old rice", 21_000, 1, 5, hsn="100630"),
+        line("Spare jar", 2_360, 1, 18, hsn="100630"),
+    )
+
+    text = "\n".join(pages_of(data))
+
+    assert {kind: (gst.taxable_paise, gst.tax_paise) for kind, gst in data.by_hsn().items()} == {
+        ("100630", 5): (30_000, 1_500),
+        ("100630", 18): (2_000, 360),
+        ("850940", 18): (10_000, 1_800),
+    }
+    summary = " ".join(text[text.index("TAX SUMMARY BY HSN") :].split())
+    for row in (
+        "100630 5% 300.00 7.50 7.50 15.00",
+        "100630 18% 20.00 1.80 1.80 3.60",
+        "850940 18% 100.00 9.00 9.00 18.00",
+    ):
+        assert row in summary
+
+
+def test_in_a_territory_without_a_legislature_the_second_half_is_utgst():
+    home = replace(BUYER, state="Chandigarh")
+    data = replace(invoice(buyer=home), seller=replace(SELLER, state="Chandigarh"))
+
+    text = pages_of(data)[0]
+
+    assert "UTGST" in text
+    assert "SGST" not in text.replace("UTGST", "")
 
 
 def test_fifty_lines_go_over_pages_with_the_head_repeated():

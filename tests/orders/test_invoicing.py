@@ -7,8 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders.errors import NotInvoiceable
-from orders.models import Invoice, InvoiceSeries, Order
-from orders.services import invoicing, lifecycle
+from orders.models import DocumentSeries, Invoice, Order
+from orders.services import invoicing, lifecycle, numbering
 from queues.models import Job
 from tests.orders.shop import at_once, log_of, make_order, make_paid_order, make_product, make_user
 
@@ -25,7 +25,7 @@ def files(media: Path) -> list[str]:
     return sorted(path.name for path in media.rglob("*") if path.is_file())
 
 
-YEAR = invoicing.financial_year(timezone.now())
+YEAR = numbering.financial_year(timezone.now())[2:]
 
 
 def test_a_paid_order_gets_its_invoice(media: Path):
@@ -51,7 +51,7 @@ def test_a_second_run_issues_nothing_new(media: Path):
     assert first == second
     assert len(files(media)) == 1
     assert Job.objects.filter(name="orders.payment_receipt").count() == 1
-    assert InvoiceSeries.objects.get().last_number == 1
+    assert DocumentSeries.objects.get().last_number == 1
 
 
 def test_an_unpaid_order_gets_none():
@@ -61,7 +61,7 @@ def test_an_unpaid_order_gets_none():
         invoicing.generate_invoice(order.pk)
 
     assert not Invoice.objects.exists()
-    assert not InvoiceSeries.objects.exists()
+    assert not DocumentSeries.objects.exists()
 
 
 class PowerCut(BaseException):
@@ -120,7 +120,7 @@ def test_numbers_have_no_gaps_when_one_is_rolled_back():
     ],
 )
 def test_the_financial_year_begins_in_april_in_india(at: datetime, year: str):
-    assert invoicing.financial_year(at) == year
+    assert numbering.financial_year(at) == year
 
 
 def test_every_financial_year_counts_from_one(monkeypatch: pytest.MonkeyPatch):
@@ -132,7 +132,7 @@ def test_every_financial_year_counts_from_one(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("orders.services.invoicing.timezone.now", lambda at=at: at)
         numbers.append(invoicing._give_number(order.pk).number)
 
-    assert numbers == ["BM/2026-27/000001", "BM/2026-27/000002", "BM/2027-28/000001"]
+    assert numbers == ["BM/26-27/000001", "BM/26-27/000002", "BM/27-28/000001"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -174,3 +174,28 @@ def test_no_lock_is_held_while_the_invoice_is_drawn(monkeypatch: pytest.MonkeyPa
     lifecycle.begin_processing(order.pk)
 
     assert Order.objects.get().state == "processing"
+
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def test_every_kind_of_document_has_its_own_series():
+    numbers = [numbering.next_number(prefix, NOW) for prefix in ("BM", "BMC", "BMC", "BM")]
+
+    assert numbers == ["BM/26-27/000001", "BMC/26-27/000001", "BMC/26-27/000002", "BM/26-27/000002"]
+    assert all(len(number) <= 16 for number in numbers)
+
+
+def test_a_number_longer_than_the_law_allows_is_refused():
+    DocumentSeries.objects.create(prefix="BMC", year="2026-27", last_number=999_999)
+
+    with pytest.raises(ValueError, match="more than 16"):
+        numbering.next_number("BMC", NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_number_is_given_only_in_a_transaction():
+    with pytest.raises(RuntimeError, match="in the transaction that writes its document"):
+        numbering.next_number("BM", NOW)
+
+    assert not DocumentSeries.objects.exists()

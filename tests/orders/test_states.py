@@ -11,6 +11,8 @@ STEPS = {
     OrderState.CANCELLED: lambda pk: lifecycle.cancel_order(pk, "changed my mind"),
     OrderState.PENDING: lifecycle.reopen,
     OrderState.PROCESSING: lifecycle.begin_processing,
+    OrderState.SHIPPED: lambda pk: lifecycle.mark_shipped(pk, "BlueDart 42"),
+    OrderState.DELIVERED: lifecycle.mark_delivered,
 }
 
 

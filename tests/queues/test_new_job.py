@@ -25,7 +25,7 @@ BIN = Path(sys.executable).parent
 WRITTEN = {
     "orders remind_customer --queue email --event order_paid": "tests/orders/test_remind_customer.py",
     "accounts say_goodbye --event order_cancelled --queue email": "tests/accounts/test_say_goodbye.py",
-    "notifications count_bounces": "tests/notifications/test_count_bounces.py",
+    "webhooks count_bounces": "tests/webhooks/test_count_bounces.py",
     "api " + 50 * "x" + " --queue reports --event refund_requested": f"tests/api/test_{50 * 'x'}.py",
 }
 """A service of its own in a package; a further one in services.py; the queue of all jobs; the longest name, in an app
@@ -85,7 +85,7 @@ def test_tests_that_are_written_pass_and_the_flow_page_is_fresh(copy: Copy):
     assert "9 passed" in said
     flow = (copy.folder / "docs" / "flow.md").read_text()
     assert "- `orders.remind_customer` (queue `email`): Remind customer.\n" in flow
-    assert "- `notifications.count_bounces` (queue `email`): Count bounces.\n" in flow
+    assert "- `webhooks.count_bounces` (queue `webhook-out`): Count bounces.\n" in flow
 
 
 @pytest.mark.thorough
@@ -93,7 +93,7 @@ def test_tests_that_are_written_can_fail(copy: Copy):
     # given jobs that are not wired as declared, and a service that does something
     breaks = {
         "bharatmart/accounts/jobs.py": ("on=order_cancelled", "on=events.user_registered"),
-        "notifications/jobs.py": ("    services.count_bounces()", "    pass"),
+        "bharatmart/webhooks/jobs.py": ("    services.count_bounces()", "    pass"),
         "orders/services/remind_customer.py": ("    raise Not", "    return\n    raise Not"),
     }
     before = {name: (copy.folder / name).read_text() for name in breaks}
@@ -178,7 +178,7 @@ def test_what_was_only_planned_is_not_registered(written: list[str]):
             "argument --event: no event 'order_cancled'. Did you mean 'order_cancelled'?",
         ),
         ("orders thank --queue order extra", "unrecognized arguments: extra"),
-        ("orders thank", "say --queue: the jobs of orders are in email, inventory-release, order."),
+        ("orders thank", "say --queue: the jobs of orders are in email, inventory-release, order, reports."),
         ("orders process_order --queue order", "there is a job named 'orders.process_order' already"),
         ("orders mails --queue order", "is there already: choose another name."),
         ("orders money --queue order", "tests/orders/test_money.py is there already"),

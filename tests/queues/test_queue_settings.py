@@ -109,7 +109,7 @@ def test_mistakes_are_system_checks():
     ]
 
 
-def test_declared_queues_are_the_nine_of_the_plan_without_media():
+def test_declared_queues_are_those_of_the_plan():
     numbers = {
         name: (queue.concurrency, queue.attempts, queue.cpu) for name, queue in queue_settings.declared().items()
     }
@@ -122,6 +122,7 @@ def test_declared_queues_are_the_nine_of_the_plan_without_media():
         "payment-retry": (3, 3, False),
         "inventory-release": (8, 3, False),
         "manual-review": (1, 3, False),
+        "webhook-out": (10, 8, False),
         "reports": (2, 2, True),
     }
 

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from .states import NotificationState
+from ..states import NotificationState
 
 
 class Notification(models.Model):

@@ -15,12 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import selectors
-from .errors import IdempotencyKeyInvalid, IdempotencyKeyRequired
-from .filters import ProductFilter
-from .models import Order, Product
-from .serializers import OrderDetail, OrderRequest, OrderSummary, PlacedOrder, ProductSerializer
-from .services import idempotency, placement
+from .. import selectors
+from ..errors import IdempotencyKeyInvalid, IdempotencyKeyRequired
+from ..filters import ProductFilter
+from ..models import Order, Product
+from ..serializers import OrderDetail, OrderRequest, OrderSummary, PlacedOrder, ProductSerializer
+from ..services import idempotency, placement
 
 
 class ProductList(generics.ListAPIView[Product]):

@@ -17,13 +17,14 @@ from django.utils import timezone
 from queues import Permanent, Snooze
 from queues.outages import wait_out
 
-from . import events, messages
-from .channels import email
-from .errors import Refused
-from .models import Notification
-from .states import CLAIMABLE, NotificationState
+from .. import events, messages
+from ..channels import email
+from ..errors import Refused
+from ..models import Notification
+from ..states import CLAIMABLE, NotificationState
 
 Attachments = Callable[[], list[messages.Attachment]]
+Secrets = Callable[[], dict[str, str]]
 
 
 def send(*, kind: str, to: str, context: dict[str, Any], key: str, attachments: Attachments | None = None) -> None:
@@ -53,14 +54,23 @@ def record(*, kind: str, to: str, context: dict[str, Any], key: str) -> tuple[No
     return Notification.objects.get_or_create(key=key, defaults=fields)
 
 
-def deliver(notification_id: int, attachments: Attachments | None = None) -> None:
-    """Send a recorded message unless it was sent. Raises as `send` does."""
+def is_addressed_to(notification_id: int, to: str) -> bool:
+    """Whether a recorded message goes to that address."""
+    return Notification.objects.filter(pk=notification_id, to=to).exists()
+
+
+def deliver(notification_id: int, attachments: Attachments | None = None, *, secrets: Secrets | None = None) -> None:
+    """Send a recorded message unless it was sent. Raises as `send` does.
+
+    `secrets` makes what only the mail itself may say: it is called when the mail is really made, and goes into the
+    body beside the recorded context, never into a table.
+    """
     claimed_at = _claim(notification_id)
     if claimed_at is None:
         return _leave_to_other(notification_id)
     try:
         notification = Notification.objects.get(pk=notification_id)
-        email.send(_compose(notification, attachments))
+        email.send(_compose(notification, attachments, secrets))
     except Refused as error:
         _let_go(notification_id, claimed_at, NotificationState.FAILED, str(error))
         raise Permanent(f"the mail server refused: {error}") from error
@@ -70,12 +80,13 @@ def deliver(notification_id: int, attachments: Attachments | None = None) -> Non
     _mark_sent(notification_id)
 
 
-def _compose(notification: Notification, attachments: Attachments | None) -> messages.Message:
+def _compose(notification: Notification, attachments: Attachments | None, secrets: Secrets | None) -> messages.Message:
+    context = notification.context | (secrets() if secrets else {})
     return messages.Message(
         to=notification.to,
         subject=notification.subject,
-        text=messages.render_part(notification.kind, "body.txt", notification.context),
-        html=messages.render_part(notification.kind, "body.html", notification.context),
+        text=messages.render_part(notification.kind, "body.txt", context),
+        html=messages.render_part(notification.kind, "body.html", context),
         message_id=notification.message_id,
         attachments=tuple(attachments() if attachments else ()),
     )

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 
 from queues.readonly import ReadOnlyAdmin
 
-from .messages import KINDS
-from .models import Notification
+from ..messages import KINDS
+from ..models import Notification
 
 
 class KindFilter(admin.SimpleListFilter):

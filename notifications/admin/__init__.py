@@ -1,0 +1,5 @@
+"""Messages and webhooks, for staff."""
+
+from . import mail, webhooks
+
+__all__ = ["mail", "webhooks"]

@@ -1,0 +1,14 @@
+"""What the ERP was told, to look at."""
+
+from django.contrib import admin
+
+from ..models import ErpDelivery
+from .search import ExactSearchAdmin
+
+
+@admin.register(ErpDelivery)
+class ErpDeliveryAdmin(ExactSearchAdmin):
+    list_display = ("key", "attempts", "answer", "created_at", "delivered_at")
+    list_filter = (("delivered_at", admin.EmptyFieldListFilter),)
+    number_field, text_field = "order_id", "key"
+    search_help_text = "number of the order, or the key"

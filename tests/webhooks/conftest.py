@@ -1,0 +1,3 @@
+from tests.notifications.conftest import web
+
+__all__ = ["web"]
