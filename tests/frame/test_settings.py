@@ -13,6 +13,10 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://shop:secret@db.example/shop",
     "QUEUE_REDIS_URL": "redis://redis.example:6379/0",
     "WORKER_MODE": "rq",
+    "PAYMENT_GATEWAY": "stripe",
+    "STRIPE_SECRET_KEY": "sk_live_x",
+    "STRIPE_PUBLISHABLE_KEY": "pk_live_x",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_x",
 }
 
 

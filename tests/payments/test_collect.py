@@ -11,7 +11,7 @@ from orders.services import lifecycle
 from payments.gateways.simulated import SimulatedGateway
 from payments.jobs import verify_payment
 from payments.models import Payment
-from payments.services import collect
+from payments.services import collect, questions
 from queues import Snooze
 from queues.models import Job
 from queues.testing import assert_enqueued, drain, make_due
@@ -174,9 +174,9 @@ def test_unreachable_gateway_is_asked_again_until_it_answers(gateway: GatewayPro
     assert "GatewayUnavailable" in payment.events.get(kind="uncertain").detail["error"]
 
     with pytest.raises(Snooze) as snooze:
-        collect.verify(payment.pk)
+        questions.verify(payment.pk)
     settings.SIMULATED_GATEWAY_URL = there
-    collect.verify(payment.pk)
+    questions.verify(payment.pk)
 
     payment.refresh_from_db()
     assert snooze.value.seconds == 2.0
@@ -191,18 +191,37 @@ def test_questions_to_a_silent_gateway_become_rarer(settings: Settings):
     for age in (1, 30, 90_000):
         Payment.objects.update(submitted_at=timezone.now() - timedelta(seconds=age))
         with pytest.raises(Snooze) as snooze:
-            collect.verify(payment.pk)
+            questions.verify(payment.pk)
         waits.append(round(snooze.value.seconds))
 
     assert waits == [2, 30, 600]
 
 
-def test_key_that_the_gateway_may_have_forgotten_is_cancelled_not_sent_again(gateway: GatewayProcess):
+def grow_old(payment: Payment) -> None:
+    """Let its key be one that the gateway may have forgotten."""
+    Payment.objects.filter(pk=payment.pk).update(key_used_at=timezone.now() - timedelta(hours=23))
+
+
+def test_key_that_the_gateway_may_have_forgotten_is_not_sent_again_but_a_new_one(gateway: GatewayProcess):
     order = place()
     payment = submitted_payment(order)
-    Payment.objects.update(submitted_at=timezone.now() - timedelta(hours=23))
+    grow_old(payment)
 
-    collect.verify(payment.pk)
+    questions.verify(payment.pk)
+
+    payment.refresh_from_db()
+    assert (payment.state, payment.key_generation) == ("captured", 2)
+    assert gateway.entries(payment.idempotency_key) == []
+    assert gateway.taken_paise(payment.key) == PRICE_PAISE
+
+
+def test_forgotten_key_of_an_order_whose_time_is_over_is_cancelled(gateway: GatewayProcess):
+    order = place()
+    payment = submitted_payment(order)
+    grow_old(payment)
+    Order.objects.update(placed_at=timezone.now() - timedelta(hours=23))
+
+    questions.verify(payment.pk)
 
     payment.refresh_from_db()
     assert payment.state == "cancelled"
@@ -225,7 +244,7 @@ def test_verify_has_nothing_to_ask_of_other_states(settings: Settings, state: st
     payment = submitted_payment(place())
     Payment.objects.update(state=state, captured_paise=PRICE_PAISE if state == "captured" else 0)
 
-    collect.verify(payment.pk)
+    questions.verify(payment.pk)
 
     payment.refresh_from_db()
     assert payment.state == state
