@@ -56,6 +56,8 @@ class RazorpayGateway:
         Two made at once harm nobody: money only comes to the one that the storefront is told of.
         """
         order = self._order(intent) or _call(lambda: self._orders.create(_wish(intent)))
+        if _member(order, "amount") != intent.amount_paise:
+            raise GatewayRefused("the receipt was used for another amount")
         return self._charge_of(order, intent)
 
     def fetch(self, intent: Intent) -> Charge | None:
@@ -94,10 +96,10 @@ class RazorpayGateway:
         )
 
     def refund(self, charge_reference: str, amount_paise: int, key: str, name: str = "") -> RefundResult:
-        wish = {"notes": {"name": name or key}, "speed": "normal"}
+        wish = {"amount": amount_paise, "notes": {"name": name or key}, "speed": "normal"}
         headers = {"X-Refund-Idempotency": key}
         try:
-            made = _call(lambda: self._payments.refund(charge_reference, amount_paise, wish, headers=headers))
+            made = _call(lambda: self._payments.refund(charge_reference, wish, headers=headers))
         except GatewayRefused as error:
             if "idempotency" in str(error).lower():
                 raise

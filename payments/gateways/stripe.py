@@ -135,11 +135,13 @@ class StripeGateway:
             raise _refused(error) from error
 
     def _earlier(self, intent: Intent) -> Charge:
-        """The key was used with other parameters: whatever was made under it is the intent."""
-        found = self.fetch(intent)
+        """The key was used with other parameters: what was made under it is the intent, if it is the same wish."""
+        found = self._find(intent)
         if found is None:
             raise GatewayUnknown("the key is in use, and its intent cannot be found yet")
-        return found
+        if found.get("amount") != intent.amount_paise:
+            raise GatewayRefused("the key was used for another amount")
+        return charge_of(found, intent)
 
 
 def _wish(intent: Intent) -> dict[str, Any]:

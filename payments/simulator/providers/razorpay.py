@@ -17,6 +17,7 @@ class RazorpayAccount:
         self.refunds: dict[str, Thing] = {}
         self.keys = IdempotencyStore()
         self.outbox = outbox
+        self.refunds_begin = "processed"
 
     def handle(self, method: str, path: list[str], body: Thing) -> Reply:
         match method, path:
@@ -117,11 +118,11 @@ class RazorpayAccount:
             "amount": amount,
             "payment_id": payment["id"],
             "notes": body.get("notes", []),
-            "status": "processed",
+            "status": self.refunds_begin,
             "created_at": int(time.time()),
         }
         self.refunds[made["id"]] = made
-        self._tell_refund("refund.processed", made)
+        self._tell_refund(f"refund.{'created' if self.refunds_begin == 'pending' else self.refunds_begin}", made)
         return Reply(200, dict(made))
 
     def _found(self, things: dict[str, Thing], name: str) -> Thing:
