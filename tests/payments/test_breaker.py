@@ -37,6 +37,7 @@ class Calls:
 
     def make(self, times: int) -> None:
         for _ in range(times):
+            assert self.error
             with pytest.raises(type(self.error)):
                 gateway_named("simulated").fetch(INTENT)
 
