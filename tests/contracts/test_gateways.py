@@ -1,6 +1,5 @@
 """The contract of `payments.gateways.base`: one suite, every gateway, over real HTTP."""
 
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +8,7 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from payments.gateways import GATEWAYS, gateway_named
+from payments.gateways import gateway_named
 from payments.gateways.base import (
     ChargeStatus,
     Gateway,
@@ -17,43 +16,9 @@ from payments.gateways.base import (
     GatewayUnavailable,
     GatewayUnknown,
     Intent,
-    RefundStatus,
 )
-from payments.simulator.providers.server import Providers
-from tests.payments.gateway_process import GatewayProcess
 
-from .gateways import Bench, razorpay, simulated, stripe
-
-
-@pytest.fixture(params=sorted(GATEWAYS))
-def bench(request: pytest.FixtureRequest) -> Bench:
-    """Every registered gateway must have a fixture `bench_<name>`. What a gateway lacks is skipped with the reason."""
-    bench: Bench = request.getfixturevalue(f"bench_{request.param}")
-    name = request.node.originalname
-    if name in bench.lacks:
-        pytest.skip(bench.lacks[name])
-    return bench
-
-
-@pytest.fixture
-def bench_simulated(gateway: GatewayProcess, settings: Settings) -> Bench:
-    return simulated(gateway, lambda: setattr(settings, "SIMULATED_GATEWAY_URL", nobody_listens()))
-
-
-@pytest.fixture
-def bench_stripe(providers: Providers, settings: Settings) -> Bench:
-    return stripe(providers, lambda: setattr(settings, "STRIPE_API_BASE", nobody_listens()))
-
-
-@pytest.fixture
-def bench_razorpay(providers: Providers, settings: Settings) -> Bench:
-    return razorpay(providers, lambda: setattr(settings, "RAZORPAY_API_BASE", nobody_listens()))
-
-
-def nobody_listens() -> str:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{unused.getsockname()[1]}"
+from .gateways import Bench
 
 
 def test_charge_captures_what_was_asked(bench: Bench):
@@ -217,49 +182,6 @@ def test_cancel_twice_tells_the_same(bench: Bench):
     intent = bench.intent()
 
     assert bench.gateway.cancel(intent) == bench.gateway.cancel(intent)
-
-
-def test_refund_gives_back_once_per_key(bench: Bench):
-    reference = bench.charge(bench.intent(amount_paise=1_000)).reference
-
-    first = bench.gateway.refund(reference, 600, f"one-{reference}")
-    again = bench.gateway.refund(reference, 600, f"one-{reference}")
-    rest = bench.gateway.refund(reference, 400, f"two-{reference}")
-
-    assert first.status == rest.status == RefundStatus.SUCCEEDED
-    assert first == again
-    assert first.reference != rest.reference
-
-
-def test_refund_is_found_by_its_name_and_by_its_reference(bench: Bench):
-    intent = bench.intent(amount_paise=1_000)
-    reference = bench.charge(intent).reference
-    made = bench.gateway.refund(reference, 600, f"one-{reference}")
-
-    assert bench.gateway.fetch_refund(reference, f"one-{reference}") == made
-    assert bench.gateway.fetch_refund(reference, "", made.reference) == made
-    assert bench.gateway.fetch_refund(reference, f"two-{reference}") is None
-    found = bench.gateway.fetch(intent)
-    assert found is not None
-    assert (found.amount_paise, found.refunded_paise) == (1_000, 600)
-
-
-def test_refund_above_the_capture_fails(bench: Bench):
-    reference = bench.charge(bench.intent(amount_paise=1_000)).reference
-    bench.gateway.refund(reference, 600, f"one-{reference}")
-
-    result = bench.gateway.refund(reference, 401, f"two-{reference}")
-
-    assert result.status == RefundStatus.FAILED
-    assert result.reason
-
-
-def test_refund_key_for_another_amount_is_refused(bench: Bench):
-    reference = bench.charge(bench.intent(amount_paise=1_000)).reference
-    bench.gateway.refund(reference, 300, f"one-{reference}")
-
-    with pytest.raises(GatewayRefused):
-        bench.gateway.refund(reference, 301, f"one-{reference}")
 
 
 @pytest.mark.django_db(transaction=True)
