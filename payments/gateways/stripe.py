@@ -116,14 +116,18 @@ class StripeGateway:
 
         Both may be repeated: what was captured or cancelled cannot be so again, so they need no key of ours.
         """
-        act = getattr(self._intents, step)
         try:
-            done = _call(lambda: act(found["id"], EXPANDED)).to_dict()
+            done = self._act(step, member(found, "id"))
         except stripe.StripeError as error:
             done = self._retrieve(found["id"])
             if done["status"] == found["status"]:
                 raise _refused(error) from error
         return charge_of(done, intent)
+
+    def _act(self, step: str, reference: str) -> Answer:
+        act = getattr(self._intents, step)
+        done: Answer = _call(lambda: act(reference, EXPANDED)).to_dict()
+        return done
 
     def _take_key(self, intent: Intent) -> Answer | None:
         bare = {name: value for name, value in _wish(intent).items() if name not in ("payment_method", "confirm")}
@@ -145,18 +149,16 @@ class StripeGateway:
 
 
 def _wish(intent: Intent) -> dict[str, Any]:
-    methods: dict[str, Any] = {"enabled": True}
+    """A token is a card's; without one Stripe offers what the account has enabled."""
     wish: dict[str, Any] = {
         "amount": intent.amount_paise,
         "currency": intent.currency.lower(),
         "capture_method": "manual" if intent.hold else "automatic",
         "metadata": {"payment": intent.name, "order": str(intent.order_id)},
-        "automatic_payment_methods": methods,
         **EXPANDED,
     }
     if intent.token:
-        methods["allow_redirects"] = "never"
-        wish |= {"payment_method": intent.token, "confirm": True}
+        wish |= {"payment_method": intent.token, "payment_method_types": ["card"], "confirm": True}
     return wish
 
 

@@ -9,12 +9,15 @@ from tests.payments.gateway_process import GatewayProcess, gateway, gateway_proc
 from tests.providers.running import providers, providers_server
 from tests.queues.conftest import ledger_db, processes, redis, test_database
 
+from . import localstripe as judge
 from .gateways import Bench, razorpay, simulated, stripe
+from .localstripe import localstripe
 
 __all__ = [
     "gateway",
     "gateway_process",
     "ledger_db",
+    "localstripe",
     "processes",
     "providers",
     "providers_server",
@@ -23,7 +26,7 @@ __all__ = [
 ]
 
 
-@pytest.fixture(params=sorted(GATEWAYS))
+@pytest.fixture(params=[*sorted(GATEWAYS), "localstripe"])
 def bench(request: pytest.FixtureRequest) -> Bench:
     """Every registered gateway must have a fixture `bench_<name>`. What a gateway lacks is skipped with the reason."""
     bench: Bench = request.getfixturevalue(f"bench_{request.param}")
@@ -46,6 +49,11 @@ def bench_stripe(providers: Providers, settings: Settings) -> Bench:
 @pytest.fixture
 def bench_razorpay(providers: Providers, settings: Settings) -> Bench:
     return razorpay(providers, lambda: setattr(settings, "RAZORPAY_API_BASE", nobody_listens()))
+
+
+@pytest.fixture
+def bench_localstripe(localstripe: str, settings: Settings) -> Bench:
+    return judge.bench(localstripe, settings, lambda: setattr(settings, "STRIPE_API_BASE", nobody_listens()))
 
 
 def nobody_listens() -> str:

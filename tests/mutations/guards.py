@@ -1,19 +1,7 @@
 """The guards that money and jobs rest on, each with the test that turns red without it."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """`guard` in `file` becomes `without`; then `test` fails, and its failure shows `red`."""
-
-    name: str
-    file: str
-    guard: str
-    without: str
-    test: str
-    red: str
-
+from .mutation import Mutation
+from .provider_guards import PROVIDER_MUTATIONS
 
 MUTATIONS = [
     Mutation(
@@ -169,4 +157,5 @@ MUTATIONS = [
         test="tests/notifications/test_sending.py::test_same_key_sends_once",
         red="notification_sent_at_when_sent",
     ),
+    *PROVIDER_MUTATIONS,
 ]

@@ -55,6 +55,15 @@ def test_order_above_the_limit_is_authorized_and_waits_for_a_review(gateway: Gat
         expiry.cancel_unpaid(payment.order_id)
 
 
+def test_held_money_is_not_captured_by_a_stray_job(gateway: GatewayProcess, limit: None):
+    payment = held_payment()
+
+    questions.capture(payment.pk)
+
+    assert states(payment.order) == (["authorized"], "pending")
+    assert gateway.taken_paise(payment.idempotency_key) == 0
+
+
 def test_review_lets_the_money_be_captured_once(gateway: GatewayProcess, limit: None):
     payment = held_payment()
 
