@@ -91,10 +91,16 @@ def apply_razorpay_event(provider_event_id: int) -> None:
     webhooks.apply(provider_event_id)
 
 
-@job(queue="payment-webhook", every=900, key="reconcile-payments")
+@job(queue="payment-webhook", every=300, key="reconcile-payments")
 def reconcile_payments() -> None:
     """Compare the payments of the last five days with the gateways' books."""
     reconciliation.reconcile()
+
+
+@job(queue="payment-webhook", cron="45 3 * * *", key="prune-provider-events")
+def prune_provider_events() -> None:
+    """Delete the providers' events that were dealt with a month ago."""
+    webhooks.prune()
 
 
 @job(

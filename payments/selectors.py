@@ -16,7 +16,7 @@ from .states import PaymentState
 
 LONGEST_WAIT = timedelta(minutes=10)
 RECONCILED_FOR = timedelta(days=5)
-RECONCILED_EVERY = timedelta(hours=6)
+RECONCILED_EVERY = timedelta(days=1)
 SETTLES_BY_ITSELF = timedelta(minutes=10)
 
 
@@ -70,7 +70,7 @@ def client_facts_of(payment: Payment) -> dict[str, str]:
 
 
 def payments_to_reconcile(most: int) -> list[Payment]:
-    """Those sent in the last five days that were not asked about for six hours, the longest ago first."""
+    """Those sent in the last five days that were not asked about for a day, the longest ago first."""
     now = timezone.now()
     due = Q(reconciled_at=None) | Q(reconciled_at__lt=now - RECONCILED_EVERY)
     young = Payment.objects.filter(due, submitted_at__gt=now - RECONCILED_FOR, submitted_at__lt=now - SETTLES_BY_ITSELF)

@@ -1,6 +1,7 @@
 """Asking a gateway what became of a payment, and believing it. Unknown is asked, never guessed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from queues import Snooze
 
 from ..events import payment_confirmed
 from ..gateways import gateway_named
-from ..gateways.base import Charge, GatewayUnavailable, GatewayUnknown
+from ..gateways.base import Charge, ChargeStatus, GatewayUnavailable, GatewayUnknown
 from ..models import Payment
 from ..selectors import intent_of, next_question
 from ..states import UNDECIDED, PaymentState
@@ -39,6 +40,19 @@ def check(payment_id: int) -> bool:
         return False
     proof = _answer(payment, _fetch)
     if proof:
+        settle(payment.pk, proof)
+    return proof is not None
+
+
+def check_other(payment_id: int, reference: str) -> bool:
+    """Ask about an intent that bears our payment's name beside the one that we know, as two tries may leave behind.
+
+    Only money counts: it is the payment's, or, where that has money already, given back.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    other = replace(intent_of(payment), reference=reference)
+    proof = _answer(payment, lambda p: gateway_named(p.gateway).fetch(other))
+    if proof and proof.status == ChargeStatus.CAPTURED:
         settle(payment.pk, proof)
     return proof is not None
 

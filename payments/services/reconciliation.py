@@ -5,7 +5,9 @@ somebody made elsewhere. The first is settled; the others are for a person to lo
 """
 
 import logging
+import time
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, Sum
@@ -21,13 +23,20 @@ from .settle import settle
 
 log = logging.getLogger(__name__)
 MOST_AT_ONCE = 100
+LONGEST = 30.0  # seconds, well within the queue's timeout; the next run goes on
+KEPT = timedelta(days=30)
 
 
-def reconcile() -> Reconciliation:
-    """Ask about the payments that are due, and write the report."""
-    report = Reconciliation.objects.create()
-    for payment in payments_to_reconcile(MOST_AT_ONCE):
-        _reconcile(report, payment)
+def reconcile() -> Reconciliation | None:
+    """Ask about the payments that are due, and write the report; None if there are none."""
+    due = payments_to_reconcile(MOST_AT_ONCE)
+    if not due:
+        return None
+    Reconciliation.objects.filter(started_at__lt=timezone.now() - KEPT).delete()
+    report, end = Reconciliation.objects.create(), time.monotonic() + LONGEST
+    for payment in due:
+        if time.monotonic() < end:
+            _reconcile(report, payment)
     report.finished_at = timezone.now()
     report.save()
     log.info(

@@ -14,7 +14,7 @@ from orders.models import Order
 from orders.services import lifecycle
 from orders.states import UNPAID, OrderState
 
-from ..events import payment_authorized, payment_pending
+from ..events import payment_authorized, payment_given_up, payment_pending
 from ..gateways.base import TAKES_MONEY, Charge, ChargeStatus
 from ..locks import lock_payment
 from ..models import Payment, PaymentEvent
@@ -107,14 +107,21 @@ def _authorize(order: Order, payment: Payment, proof: Charge, wrong: str) -> Non
         if moved or late:
             ask_for_review(payment, wrong)
     elif Payment.objects.advance(payment, PaymentState.AUTHORIZED, **_facts(proof)):
-        if payment.held:
-            ask_for_review(payment, "held above the limit")
-        else:
-            payment_authorized.emit(payment_id=payment.pk, order_id=payment.order_id)
+        _use_authorization(order, payment)
     elif late and may_still_capture(order, payment):
         payment_authorized.emit(payment_id=payment.pk, order_id=payment.order_id)
     elif late:
         ask_for_review(payment, "authorized too late; not captured")
+
+
+def _use_authorization(order: Order, payment: Payment) -> None:
+    if order.state not in UNPAID:
+        payment_given_up.emit(payment_id=payment.pk, order_id=payment.order_id)
+        ask_for_review(payment, f"the order was {order.state} when the money was authorized")
+    elif payment.held:
+        ask_for_review(payment, "held above the limit")
+    else:
+        payment_authorized.emit(payment_id=payment.pk, order_id=payment.order_id)
 
 
 def may_still_capture(order: Order, payment: Payment) -> bool:

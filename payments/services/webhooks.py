@@ -6,6 +6,7 @@ An event is a hint, never a proof: it may come late, twice, in any order, or not
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from .provider_events import HINTS, Hint, names_in
 from .review import ask_for_review
 
 RECEIVED: dict[str, Event] = {"stripe": stripe_event_received, "razorpay": razorpay_event_received}
+KEPT = timedelta(days=30)
 INSERT = """
 INSERT INTO payments_providerevent (provider, event_id, kind, "references", state, received_at)
 VALUES (%s, %s, %s, %s, 'received', now()) ON CONFLICT (provider, event_id) DO NOTHING RETURNING id
@@ -64,12 +66,26 @@ def _follow(event: ProviderEvent, hint: Hint) -> ProviderEventState:
     elif payment and hint == Hint.DISPUTE:
         with transaction.atomic():
             ask_for_review(payment, f"dispute: {event.kind}")
-    elif payment is None or not questions.check(payment.pk):
+    elif payment is None or not _ask(payment, event.references.get("intent", "")):
         return ProviderEventState.UNMATCHED
     elif hint == Hint.REFUND:
         with transaction.atomic():
             ask_for_review(payment, "refunded elsewhere")
     return ProviderEventState.APPLIED
+
+
+def _ask(payment: Payment, reference: str) -> bool:
+    """About the payment's own intent, or another that bears its name."""
+    known = payment.intent_reference
+    if known and reference and reference != known:
+        return questions.check_other(payment.pk, reference)
+    return questions.check(payment.pk)
+
+
+def prune() -> int:
+    """Delete the events that were dealt with a month ago; how many. A repetition so late would be asked about again."""
+    old = ProviderEvent.objects.filter(received_at__lt=timezone.now() - KEPT)
+    return old.exclude(state=ProviderEventState.RECEIVED).delete()[0]
 
 
 def _payment_of(event: ProviderEvent) -> Payment | None:

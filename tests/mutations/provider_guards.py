@@ -148,4 +148,20 @@ PROVIDER_MUTATIONS = [
         test="tests/contracts/test_gateways.py::test_same_key_charges_once_and_answers_the_same[stripe]",
         red="AssertionError",
     ),
+    Mutation(
+        name="of another try only money counts",
+        file="payments/services/questions.py",
+        guard="    if proof and proof.status == ChargeStatus.CAPTURED:\n",
+        without="    if proof:\n",
+        test="tests/payments/test_webhook_events.py::test_second_try_that_ended_without_money_changes_nothing",
+        red="AssertionError",
+    ),
+    Mutation(
+        name="another try is asked about by its own name",
+        file="payments/services/webhooks.py",
+        guard="    if known and reference and reference != known:\n",
+        without="    if False:\n",
+        test="tests/payments/test_webhook_events.py::test_second_try_that_took_money_too_is_given_back",
+        red="AssertionError",
+    ),
 ]

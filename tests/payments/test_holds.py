@@ -118,6 +118,22 @@ def test_authorized_amount_that_differs_is_held_for_review():
     assert not Job.objects.filter(name="payments.capture_payment").exists()
 
 
+def test_authorization_for_an_order_that_ended_is_given_up(gateway: GatewayProcess, settings: Settings):
+    settings.PAYMENT_HOLD_ABOVE_PAISE = 1
+    order = place("tok_success")
+    collect.charge(order.pk)
+    payment = Payment.objects.get(order=order)
+    Payment.objects.update(state="submitted")
+    lifecycle.cancel_order(order.pk, "test")
+
+    questions.check(payment.pk)
+    drain(queue="payment")
+
+    assert states(order) == (["cancelled"], "cancelled")
+    assert gateway.taken_paise(payment.idempotency_key) == 0
+    assert "the order was cancelled when the money was authorized" in reviews_of(payment)
+
+
 def test_late_authorization_of_razorpay_pays_an_order_that_still_waits(providers: Providers):
     order, payment = pending("razorpay")
     failed = customer_pays(providers, payment, "failed")

@@ -1,9 +1,13 @@
 """What an event leads to: a question to the provider, whatever the event itself says."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.utils import timezone
 
 from payments.models import Payment, ProviderEvent, Refund
-from payments.services import refunds
+from payments.services import refunds, webhooks
 from payments.simulator.providers.server import Providers
 from queues.models import Job
 from queues.testing import drain, make_due
@@ -138,3 +142,41 @@ def test_dispute_is_given_to_review(providers: Providers):
     drain(queue="payment-webhook")
 
     assert payment.events.get(kind="needs review").detail == {"reason": "dispute: charge.dispute.created"}
+
+
+def test_second_try_that_took_money_too_is_given_back(providers: Providers):
+    """A first try that the provider carried out late, after a new key was sent."""
+    order, payment = pending("stripe", "pm_card_visa")
+    late = providers.stripe.handle("POST", ["payment_intents"], {**late_try(payment), "confirm": "true"}).body
+
+    deliver("stripe", providers.stripe.outbox.signed(providers.stripe.outbox.events[-1]))
+    run_jobs(times=2)
+
+    assert states(order) == (["captured", "captured"], "paid")
+    assert Refund.objects.get().state == "succeeded"
+    assert providers.stripe.intents[late["id"]]["latest_charge"]["amount_refunded"] == payment.amount_paise
+
+
+def test_second_try_that_ended_without_money_changes_nothing(providers: Providers):
+    order, payment = pending("stripe")
+    late = providers.stripe.handle("POST", ["payment_intents"], late_try(payment)).body
+    providers.stripe.handle("POST", ["payment_intents", late["id"], "cancel"], {})
+
+    deliver("stripe", providers.stripe.outbox.signed(providers.stripe.outbox.events[-1]))
+    run_jobs()
+
+    assert states(order) == (["pending"], "pending")
+
+
+def late_try(payment: Payment) -> dict[str, Any]:
+    named = {"payment": payment.idempotency_key, "order": str(payment.order_id)}
+    return {"amount": str(payment.amount_paise), "currency": "inr", "metadata": named, "payment_method": "pm_card_visa"}
+
+
+def test_events_are_kept_for_a_month(providers: Providers):
+    for name, state, days in (("old", "applied", 31), ("waits", "received", 31), ("young", "unknown", 29)):
+        event = ProviderEvent.objects.create(provider="stripe", event_id=name, kind="x", state=state)
+        ProviderEvent.objects.filter(pk=event.pk).update(received_at=timezone.now() - timedelta(days=days))
+
+    assert webhooks.prune() == 1
+    assert set(ProviderEvent.objects.values_list("event_id", flat=True)) == {"waits", "young"}

@@ -14,9 +14,9 @@ import requests
 from bharatmart.environment import BASE_DIR
 from payments.simulator.providers.server import Providers
 
-ORDER = {"amount": 100, "currency": "INR", "receipt": "pay-1"}
-INTENT = {"amount": "100", "currency": "inr", "metadata[payment]": "pay-1"}
-CARD = {**INTENT, "payment_method": "pm_card_visa", "confirm": "true"}
+ORDER: dict[str, Any] = {"amount": 100, "currency": "INR", "receipt": "pay-1"}
+INTENT: dict[str, Any] = {"amount": "100", "currency": "inr", "metadata[payment]": "pay-1"}
+CARD: dict[str, Any] = {**INTENT, "payment_method": "pm_card_visa", "confirm": "true"}
 
 
 def stripe(providers: Providers, path: str, key: str = "", **body: Any) -> requests.Response:
