@@ -16,11 +16,12 @@ from orders.states import UNPAID, OrderState
 from ..errors import GatewayNotConfigured, OrderNotPayable, PaymentInProgress, TokenNotWanted, TokenRequired
 from ..events import payment_requested, payment_uncertain
 from ..gateways import configured, gateway_named
-from ..gateways.base import GatewayUnavailable, GatewayUnknown, plain
+from ..gateways.base import Charge, ChargeStatus, GatewayRefused, GatewayUnavailable, GatewayUnknown, plain
 from ..models import Payment, PaymentEvent
 from ..selectors import intent_of, open_payment
 from ..states import EventKind, PaymentState
 from .questions import verify
+from .review import ask_for_review
 from .settle import settle
 
 
@@ -56,6 +57,8 @@ def charge(order_id: int) -> None:
         proof = gateway_named(payment.gateway).charge(intent_of(payment))
     except (GatewayUnavailable, GatewayUnknown) as error:
         _report_uncertain(payment, error)
+    except GatewayRefused as error:
+        _report_refused(payment, error)
     else:
         settle(payment.pk, proof)
 
@@ -114,6 +117,16 @@ def _report_uncertain(payment: Payment, error: Exception) -> None:
     with transaction.atomic():
         _record(payment, EventKind.UNCERTAIN, error=plain(f"{type(error).__name__}: {error}"))
         payment_uncertain.emit(payment_id=payment.pk, order_id=payment.order_id)
+
+
+def _report_refused(payment: Payment, error: GatewayRefused) -> None:
+    """The very first request was not accepted, so there is nothing at the gateway: it fails, and a person looks why."""
+    told = Charge(
+        ChargeStatus.DECLINED, payment.idempotency_key, 0, payment.currency, "The gateway does not accept this payment."
+    )
+    with transaction.atomic():
+        settle(payment.pk, told)
+        ask_for_review(payment, plain(f"refused: {error}"))
 
 
 def _record(payment: Payment, kind: EventKind, **detail: str) -> None:

@@ -119,7 +119,7 @@ MUTATIONS = [
     ),
     Mutation(
         name="payment moves only from a state that leads there",
-        file="payments/models.py",
+        file="payments/models/payment.py",
         guard="filter(pk=payment.pk, state__in=SOURCES[state])",
         without="filter(pk=payment.pk)",
         test="tests/payments/test_settle.py::test_second_capture_is_ignored",

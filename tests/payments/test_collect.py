@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from orders.models import Order
 from orders.services import lifecycle
+from payments.gateways.base import GatewayRefused
 from payments.gateways.simulated import SimulatedGateway
 from payments.jobs import verify_payment
 from payments.models import Payment
@@ -76,6 +77,22 @@ def test_decline_fails_the_order_and_gives_the_stock_back(gateway: GatewayProces
     assert payment.reason == "The card was declined."
     assert stock_of(order) == (10, 0)
     assert gateway.taken_paise(payment.idempotency_key) == 0
+
+
+def test_request_that_the_gateway_refuses_fails_the_order_and_is_reviewed(monkeypatch: pytest.MonkeyPatch):
+    def refuse(self: SimulatedGateway, intent: object) -> None:
+        raise GatewayRefused("amount_too_small")
+
+    monkeypatch.setattr(SimulatedGateway, "charge", refuse)
+    order = place()
+
+    collect.charge(order.pk)
+    drain(queue="inventory-release")
+
+    payment = Payment.objects.get(order=order)
+    order.refresh_from_db()
+    assert (payment.state, order.state, stock_of(order)) == ("declined", "payment_failed", (10, 0))
+    assert payment.events.get(kind="needs review").detail == {"reason": "refused: amount_too_small"}
 
 
 @pytest.mark.parametrize("token", ["tok_success", "tok_decline"])
