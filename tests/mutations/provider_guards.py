@@ -56,7 +56,7 @@ PROVIDER_MUTATIONS = [
         file="payments/models/keys.py",
         guard="young = self.key_used_at is None or timezone.now() - self.key_used_at < KEY_LIFETIME",
         without="young = True",
-        test="tests/payments/test_collect.py"
+        test="tests/payments/test_old_keys.py"
         "::test_key_that_the_gateway_may_have_forgotten_is_not_sent_again_but_a_new_one",
         red="AssertionError",
     ),

@@ -214,38 +214,6 @@ def test_questions_to_a_silent_gateway_become_rarer(settings: Settings):
     assert waits == [2, 30, 600]
 
 
-def grow_old(payment: Payment) -> None:
-    """Let its key be one that the gateway may have forgotten."""
-    Payment.objects.filter(pk=payment.pk).update(key_used_at=timezone.now() - timedelta(hours=23))
-
-
-def test_key_that_the_gateway_may_have_forgotten_is_not_sent_again_but_a_new_one(gateway: GatewayProcess):
-    order = place()
-    payment = submitted_payment(order)
-    grow_old(payment)
-
-    questions.verify(payment.pk)
-
-    payment.refresh_from_db()
-    assert (payment.state, payment.key_generation) == ("captured", 2)
-    assert gateway.entries(payment.idempotency_key) == []
-    assert gateway.taken_paise(payment.key) == PRICE_PAISE
-
-
-def test_forgotten_key_of_an_order_whose_time_is_over_is_cancelled(gateway: GatewayProcess):
-    order = place()
-    payment = submitted_payment(order)
-    grow_old(payment)
-    Order.objects.update(placed_at=timezone.now() - timedelta(hours=23))
-
-    questions.verify(payment.pk)
-
-    payment.refresh_from_db()
-    assert payment.state == "cancelled"
-    assert gateway.taken_paise(payment.idempotency_key) == 0
-    assert Order.objects.get(pk=order.pk).state == "pending"
-
-
 def test_charge_that_waited_behind_a_cancellation_is_never_sent(gateway: GatewayProcess):
     order = place()
     lifecycle.cancel_order(order.pk, "test")
