@@ -18,6 +18,7 @@ from bharatmart.database import with_timeouts
 from bharatmart.environment import BASE_DIR, mistakes_in, read_dotenv, refuse_start_with
 from bharatmart.framework import *  # noqa: F403
 from bharatmart.log import logging_settings
+from bharatmart.providers import mistakes_in_providers
 from queues.backoff import exponential, fixed
 from queues.redis_url import check as check_redis_url
 from queues.settings import rq_queues, tuned_by_environment, worker_mode
@@ -67,9 +68,23 @@ SHOP_NAME = env.str("SHOP_NAME", "BharatMart")
 SHOP_STATE = env.str("SHOP_STATE", "Karnataka")
 SHOP_GSTIN = env.str("SHOP_GSTIN", "29AABCB1234M1Z5")
 SHOP_ADDRESS = env.str("SHOP_ADDRESS", "12 MG Road, Bengaluru, Karnataka 560001")
-SIMULATED_GATEWAY_URL = env.str("SIMULATED_GATEWAY_URL", "http://127.0.0.1:8900")
-GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", 10.0, validate=positive)
 REPORT_RECIPIENTS: list[str] = env.list("REPORT_RECIPIENTS", [])
+
+# Payments (docs/payments.md). A provider is configured when all of its keys are set.
+PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", "simulated" if DEBUG else "")
+PAYMENT_HOLD_ABOVE_PAISE = env.int("PAYMENT_HOLD_ABOVE_PAISE", 0, validate=Range(min=0))  # 0: never
+SIMULATED_GATEWAY_URL = env.str("SIMULATED_GATEWAY_URL", "http://127.0.0.1:8900")
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
+STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", "")
+STRIPE_WEBHOOK_SECRETS: list[str] = env.list("STRIPE_WEBHOOK_SECRETS", [])
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", "")
+RAZORPAY_KEY_ID = env.str("RAZORPAY_KEY_ID", "")
+RAZORPAY_KEY_SECRET = env.str("RAZORPAY_KEY_SECRET", "")
+RAZORPAY_WEBHOOK_SECRETS: list[str] = env.list("RAZORPAY_WEBHOOK_SECRETS", [])
+RAZORPAY_API_BASE = env.str("RAZORPAY_API_BASE", "")
+GATEWAY_TIMEOUT = env.float("GATEWAY_TIMEOUT", 10.0, validate=positive)
+GATEWAY_BREAKER_FAILURES = env.int("GATEWAY_BREAKER_FAILURES", 10, validate=Range(min=1))
+GATEWAY_BREAKER_PAUSE = env.float("GATEWAY_BREAKER_PAUSE", 30.0, validate=positive)
 
 # Other systems; unset: off.
 WAREHOUSE_URL = env.str("WAREHOUSE_URL", "", validate=web_address)
@@ -141,7 +156,7 @@ QUEUES, _queue_mistakes = tuned_by_environment(QUEUES, os.environ)
 
 def _mistakes() -> list[str]:
     """Every wrong or missing variable, in a sentence each."""
-    mistakes = [*mistakes_in(env), *_queue_mistakes]
+    mistakes = [*mistakes_in(env), *_queue_mistakes, *mistakes_in_providers(globals())]
     if _database and _database.get("ENGINE") != "django.db.backends.postgresql":
         mistakes.append("DATABASE_URL: expected postgresql://user:password@host:port/name; got another database.")
     if ERP_URL and not ERP_SECRET:

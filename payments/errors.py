@@ -29,3 +29,38 @@ class RefundExceedsCapture(ShopError):
 
     status_code = 409
     default_code = "refund_exceeds_capture"
+
+
+class GatewayNotConfigured(ShopError):
+    """The shop cannot be paid through this gateway."""
+
+    default_code = "gateway_not_configured"
+
+
+class TokenRequired(ShopError):
+    """This gateway is paid with a token: send `payment_token`."""
+
+    default_code = "payment_token_required"
+
+
+class TokenNotWanted(ShopError):
+    """With this gateway the customer pays in its checkout: send no token."""
+
+    default_code = "payment_token_not_wanted"
+
+
+class SignatureMismatch(ShopError):
+    """The gateway's signature is not over this payment."""
+
+    default_code = "signature_mismatch"
+
+
+class PaymentNotConfirmable(ShopError):
+    """This payment does not wait for its customer."""
+
+    status_code = 409
+    default_code = "payment_not_confirmable"
+
+
+class BadWebhook(Exception):
+    """The webhook is not from the provider, too old, or not an event."""

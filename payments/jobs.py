@@ -5,8 +5,18 @@ from django.conf import settings
 from orders.events import order_cancelled, order_paid, order_placed
 from queues import job
 
-from .events import payment_requested, payment_uncertain, refund_requested
-from .services import collect, expiry, refunds
+from .events import (
+    payment_authorized,
+    payment_confirmed,
+    payment_given_up,
+    payment_pending,
+    payment_requested,
+    payment_uncertain,
+    razorpay_event_received,
+    refund_requested,
+    stripe_event_received,
+)
+from .services import collect, expiry, questions, reconciliation, refunds, webhooks
 
 
 @job(queue="payment", on=(order_placed, payment_requested))
@@ -15,16 +25,82 @@ def process_payment(order_id: int) -> None:
     collect.charge(order_id)
 
 
-@job(queue="payment", on=payment_uncertain, key="verify-{payment_id}")
+@job(queue="payment", on=(payment_uncertain, payment_pending), key="verify-{payment_id}")
 def verify_payment(payment_id: int) -> None:
-    """Ask the gateway what became of a payment whose outcome is not known."""
-    collect.verify(payment_id)
+    """Ask the gateway what became of a payment until it is decided."""
+    questions.verify(payment_id)
 
 
-@job(queue="payment", on=refund_requested)
+@job(queue="payment", on=payment_confirmed)
+def check_payment(payment_id: int) -> None:
+    """Ask the gateway once, since the storefront says that its customer has paid."""
+    questions.check(payment_id)
+
+
+@job(queue="payment-retry")
+def review_capture(payment_id: int) -> None:
+    """Ask a person to look at authorized money that could not be captured."""
+    questions.give_up_capture(payment_id)
+
+
+@job(queue="payment-retry", run_after=3600, on_failed=review_capture)
+def retry_capture(payment_id: int) -> None:
+    """Try to capture once more, an hour apart, after the payment queue has given up."""
+    questions.capture(payment_id)
+
+
+@job(queue="payment", on=payment_authorized, on_failed=retry_capture)
+def capture_payment(payment_id: int) -> None:
+    """Take the money that was authorized, unless a review holds it."""
+    questions.capture(payment_id)
+
+
+@job(queue="payment", on=payment_given_up)
+def void_payment(payment_id: int) -> None:
+    """Give up an authorization that a review has refused."""
+    questions.void(payment_id)
+
+
+@job(queue="payment-retry")
+def review_refund(refund_id: int) -> None:
+    """Ask a person to look at a refund that could not be made."""
+    refunds.give_up(refund_id)
+
+
+@job(queue="payment-retry", run_after=3600, on_failed=review_refund)
+def retry_refund(refund_id: int) -> None:
+    """Try to refund once more, an hour apart, after the payment queue has given up."""
+    refunds.submit(refund_id)
+
+
+@job(queue="payment", on=refund_requested, on_failed=retry_refund)
 def refund_payment(refund_id: int) -> None:
     """Have the gateway give money back."""
     refunds.submit(refund_id)
+
+
+@job(queue="payment-webhook", on=stripe_event_received)
+def apply_stripe_event(provider_event_id: int) -> None:
+    """Ask Stripe about what its event names."""
+    webhooks.apply(provider_event_id)
+
+
+@job(queue="payment-webhook", on=razorpay_event_received)
+def apply_razorpay_event(provider_event_id: int) -> None:
+    """Ask Razorpay about what its event names."""
+    webhooks.apply(provider_event_id)
+
+
+@job(queue="payment-webhook", every=300, key="reconcile-payments")
+def reconcile_payments() -> None:
+    """Compare the payments of the last five days with the gateways' books."""
+    reconciliation.reconcile()
+
+
+@job(queue="payment-webhook", cron="45 3 * * *", key="prune-provider-events")
+def prune_provider_events() -> None:
+    """Delete the providers' events that were dealt with a month ago."""
+    webhooks.prune()
 
 
 @job(

@@ -1,7 +1,8 @@
 """The states of a payment and of a refund, as data.
 
-    created -> submitted -> captured | declined | cancelled
-    created -> cancelled (never sent to the gateway)
+    created -> submitted -> pending -> authorized -> captured
+    submitted | pending -> declined | cancelled | captured
+    created -> cancelled (never sent to the gateway), authorized -> cancelled (given up)
     declined -> cancelled, declined | cancelled -> captured (the gateway's later word; money is a fact)
 
 Nothing leads back, so that proofs may come in any order and more than once.
@@ -11,9 +12,13 @@ from django.db.models import TextChoices
 
 
 class PaymentState(TextChoices):
+    """`submitted`: the outcome is not known; `pending`: the gateway waits for the customer or a bank."""
+
     CREATED = "created"
     SUBMITTED = "submitted"
+    PENDING = "pending"
     DECLINED = "declined"
+    AUTHORIZED = "authorized"
     CANCELLED = "cancelled"
     CAPTURED = "captured"
 
@@ -27,20 +32,42 @@ class RefundState(TextChoices):
 class EventKind(TextChoices):
     SUBMITTED = "submitted"
     UNCERTAIN = "uncertain"
+    PENDING = "pending"
+    AUTHORIZED = "authorized"
     DECLINED = "declined"
     CANCELLED = "cancelled"
     CAPTURED = "captured"
     REFUND_REQUESTED = "refund requested"
     REFUNDED = "refunded"
     REFUND_FAILED = "refund failed"
+    NEEDS_REVIEW = "needs review"
 
 
-OPEN = (PaymentState.CREATED, PaymentState.SUBMITTED)
+class ProviderEventState(TextChoices):
+    """`unknown`: of a kind that means nothing to us; `unmatched`: about nothing of ours."""
+
+    RECEIVED = "received"
+    APPLIED = "applied"
+    UNKNOWN = "unknown"
+    UNMATCHED = "unmatched"
+
+
+UNDECIDED = (PaymentState.SUBMITTED, PaymentState.PENDING)
+HAS_BEEN_SENT = (*UNDECIDED, PaymentState.AUTHORIZED)
+OPEN = (PaymentState.CREATED, *HAS_BEEN_SENT)
 
 SOURCES: dict[PaymentState, tuple[PaymentState, ...]] = {
     PaymentState.SUBMITTED: (PaymentState.CREATED,),
-    PaymentState.DECLINED: (PaymentState.SUBMITTED,),
+    PaymentState.PENDING: (PaymentState.SUBMITTED,),
+    PaymentState.DECLINED: UNDECIDED,
+    PaymentState.AUTHORIZED: UNDECIDED,
     PaymentState.CANCELLED: (*OPEN, PaymentState.DECLINED),
-    PaymentState.CAPTURED: (PaymentState.SUBMITTED, PaymentState.DECLINED, PaymentState.CANCELLED),
+    PaymentState.CAPTURED: (*HAS_BEEN_SENT, PaymentState.DECLINED, PaymentState.CANCELLED),
 }
 """Where each state may be reached from."""
+
+REFUND_SOURCES: dict[RefundState, tuple[RefundState, ...]] = {
+    RefundState.SUCCEEDED: (RefundState.REQUESTED,),
+    RefundState.FAILED: (RefundState.REQUESTED, RefundState.SUCCEEDED),
+}
+"""The same for a refund: a bank may send back what was given back."""

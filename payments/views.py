@@ -12,9 +12,9 @@ from orders.models import Order
 from orders.selectors import orders_of
 
 from .models import Payment
-from .selectors import payments_of
-from .serializers import OrderStateSerializer, PaymentSerializer, PayRequest
-from .services import collect, expiry
+from .selectors import payments_of, payments_of_customer
+from .serializers import ConfirmRequest, OrderStateSerializer, PaymentSerializer, PayRequest
+from .services import collect, confirmation, expiry
 
 
 class Pay(APIView):
@@ -22,11 +22,25 @@ class Pay(APIView):
 
     @extend_schema(request=PayRequest, responses={202: PaymentSerializer}, operation_id="order_pay")
     def post(self, request: Request, order_id: int) -> Response:
-        """202: a job charges the token, `payments` shows the outcome; 409 payment_in_progress, out_of_stock."""
+        """202: a job makes the payment, `payments` shows it; 400 gateway_not_configured; 409 payment_in_progress."""
         order = _own_order(request, order_id)
         wish = PayRequest(data=request.data)
         wish.is_valid(raise_exception=True)
-        payment = collect.request_payment(order, wish.validated_data["payment_token"])
+        payment = collect.request_payment(order, **wish.validated_data)
+        return Response(PaymentSerializer(payment).data, status=status.HTTP_202_ACCEPTED)
+
+
+class Confirm(APIView):
+    """The storefront says that the customer has paid at the gateway."""
+
+    @extend_schema(request=ConfirmRequest, responses={202: PaymentSerializer}, operation_id="payment_confirm")
+    def post(self, request: Request, payment_id: int) -> Response:
+        """202: a job asks the gateway; 400 signature_mismatch; 409 payment_not_confirmable."""
+        own = payments_of_customer(request.user)
+        payment: Payment = get_object_or_404(own, pk=payment_id)
+        told = ConfirmRequest(data=request.data)
+        told.is_valid(raise_exception=True)
+        confirmation.confirm(payment, **told.validated_data)
         return Response(PaymentSerializer(payment).data, status=status.HTTP_202_ACCEPTED)
 
 

@@ -1,11 +1,10 @@
 """The client of `payments.simulator`, over HTTP."""
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote
 
 import requests
 from django.conf import settings
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from .base import (
     Charge,
@@ -19,6 +18,7 @@ from .base import (
     plain,
     refuse_open_transaction,
 )
+from .wire import never_connected
 
 T = TypeVar("T")
 OK, DECLINED, NOT_FOUND, TOO_MANY = 200, 402, 404, 429
@@ -27,8 +27,13 @@ OK, DECLINED, NOT_FOUND, TOO_MANY = 200, 402, 404, 429
 class SimulatedGateway:
     """Our own gateway process at settings.SIMULATED_GATEWAY_URL; connect and read take GATEWAY_TIMEOUT seconds each."""
 
+    takes_tokens: ClassVar[bool] = True
+    needs_token: ClassVar[bool] = True
+
     def charge(self, intent: Intent) -> Charge:
-        body = {"amount_paise": intent.amount_paise, "currency": intent.currency, "token": intent.token}
+        body: dict[str, Any] = {"amount_paise": intent.amount_paise, "currency": intent.currency, "token": intent.token}
+        if intent.hold:
+            body["hold"] = True
         status, answer = _call("POST", "/charges", body, intent.key)
         return _charge_from(_expect(status, answer, OK, DECLINED))
 
@@ -38,17 +43,29 @@ class SimulatedGateway:
             return None
         return _charge_from(_expect(status, answer, OK))
 
+    def capture(self, intent: Intent) -> Charge:
+        status, answer = _call("POST", f"/charges/{_name(intent)}/capture", {})
+        return _charge_from(_expect(status, answer, OK))
+
     def cancel(self, intent: Intent) -> Charge:
         status, answer = _call("POST", f"/charges/{_name(intent)}/cancel", {})
         return _charge_from(_expect(status, answer, OK))
 
-    def refund(self, charge_reference: str, amount_paise: int, key: str) -> RefundResult:
+    def refund(self, charge_reference: str, amount_paise: int, key: str, name: str = "") -> RefundResult:
         path = f"/charges/{quote(charge_reference, safe='')}/refunds"
         status, answer = _call("POST", path, {"amount_paise": amount_paise}, key)
         if status == DECLINED:
             return RefundResult(RefundStatus.FAILED, reason=_error_code(answer))
-        answer = _expect(status, answer, OK)
-        return RefundResult(RefundStatus(_field(answer, "status", str)), _field(answer, "reference", str))
+        return _refund_from(_expect(status, answer, OK))
+
+    def fetch_refund(self, charge_reference: str, name: str, reference: str = "") -> RefundResult | None:
+        status, answer = _call("GET", f"/refunds/{quote(reference or name, safe='')}")
+        if status == NOT_FOUND and _error_code(answer) == "not_found":
+            return None
+        return _refund_from(_expect(status, answer, OK))
+
+    def client_facts(self, intent_reference: str, client_secret: str) -> dict[str, str]:
+        return {}
 
 
 def _call(method: str, path: str, body: dict[str, Any] | None = None, key: str = "") -> tuple[int, dict[str, Any]]:
@@ -64,7 +81,7 @@ def _call(method: str, path: str, body: dict[str, Any] | None = None, key: str =
             )
             return response.status_code, _object_of(response)
     except requests.RequestException as error:
-        if _never_connected(error):
+        if never_connected(error):
             raise GatewayUnavailable(f"{method} {path}: {error}") from error
         raise GatewayUnknown(f"{method} {path}: {error}") from error
 
@@ -79,14 +96,6 @@ def _object_of(response: requests.Response) -> dict[str, Any]:
     return answer
 
 
-def _never_connected(error: requests.RequestException) -> bool:
-    """True if the request cannot have left this machine."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
-
-
 def _expect(status: int, answer: dict[str, Any], *expected: int) -> dict[str, Any]:
     if status in expected:
         return answer
@@ -95,7 +104,7 @@ def _expect(status: int, answer: dict[str, Any], *expected: int) -> dict[str, An
         raise GatewayUnavailable(told)
     if 400 <= status < 500:
         raise GatewayRefused(told)
-    raise GatewayUnknown(told)
+    raise GatewayUnknown(told, kept=status >= 500)
 
 
 def _charge_from(answer: dict[str, Any]) -> Charge:
@@ -104,9 +113,19 @@ def _charge_from(answer: dict[str, Any]) -> Charge:
     except ValueError:
         raise GatewayUnknown(f"a charge in a state that we do not know: {answer.get('status')!r}") from None
     amount_paise, currency = _field(answer, "amount_paise", int), _field(answer, "currency", str)
+    refunded = answer.get("refunded_paise", 0)
     return Charge(
-        status, _field(answer, "reference", str), amount_paise, currency, plain(str(answer.get("reason", "")))
+        status=status,
+        reference=_field(answer, "reference", str),
+        amount_paise=amount_paise,
+        currency=currency,
+        reason=plain(str(answer.get("reason", ""))),
+        refunded_paise=refunded if type(refunded) is int else 0,
     )
+
+
+def _refund_from(answer: dict[str, Any]) -> RefundResult:
+    return RefundResult(RefundStatus(_field(answer, "status", str)), _field(answer, "reference", str))
 
 
 def _field(answer: dict[str, Any], name: str, kind: type[T]) -> T:

@@ -1,11 +1,10 @@
 """Taking an order's money: intent first, then the gateway, then the outcome. Never twice, never forgotten.
 
 The intent row with its idempotency key is committed before the gateway is called, and no transaction is open
-during the call. Whoever finds an intent that was submitted before asks the gateway first: see `verify`.
+during the call. Whoever finds an intent that was submitted before asks the gateway first: see `questions.py`.
 """
 
-from datetime import datetime, timedelta
-
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,25 +12,26 @@ from orders.locks import lock_order
 from orders.models import Order
 from orders.services import lifecycle
 from orders.states import UNPAID, OrderState
-from queues import Snooze
 
-from ..errors import OrderNotPayable, PaymentInProgress
+from ..errors import GatewayNotConfigured, OrderNotPayable, PaymentInProgress, TokenNotWanted, TokenRequired
 from ..events import payment_requested, payment_uncertain
-from ..gateways import gateway_named
-from ..gateways.base import Charge, GatewayUnavailable, GatewayUnknown, plain
+from ..gateways import configured, gateway_named
+from ..gateways.base import Charge, ChargeStatus, GatewayRefused, GatewayUnavailable, GatewayUnknown, plain
 from ..models import Payment, PaymentEvent
-from ..selectors import intent_of, next_question, open_payment
+from ..selectors import intent_of, open_payment
 from ..states import EventKind, PaymentState
+from .questions import verify
+from .review import ask_for_review
 from .settle import settle
 
-KEY_LIFETIME = timedelta(hours=23)  # gateways forget idempotency keys after a day
 
+def request_payment(order: Order, payment_token: str, gateway: str = "") -> Payment:
+    """Let the customer pay (again), with this token or by confirming at the gateway; a job makes the intent there.
 
-def request_payment(order: Order, payment_token: str) -> Payment:
-    """Let the customer pay (again) with this token; a job charges it.
-
-    Raises OrderNotPayable, PaymentInProgress and, if the goods are gone meanwhile, OutOfStock.
+    Raises GatewayNotConfigured, TokenRequired, TokenNotWanted, OrderNotPayable, PaymentInProgress and, if the goods
+    are gone meanwhile, OutOfStock.
     """
+    gateway = _chosen(gateway, payment_token)
     with transaction.atomic():
         order = lock_order(order.pk)
         if order.state not in UNPAID:
@@ -39,7 +39,7 @@ def request_payment(order: Order, payment_token: str) -> Payment:
         if open_payment(order.pk):
             raise PaymentInProgress
         Order.objects.filter(pk=order.pk).update(payment_token=payment_token)
-        payment = _write_intent(order, payment_token)
+        payment = _write_intent(order, payment_token, gateway)
         payment_requested.emit(order_id=order.pk)
         if order.state == OrderState.PAYMENT_FAILED:
             lifecycle.reopen(order.pk)  # last: it locks stock
@@ -52,39 +52,27 @@ def charge(order_id: int) -> None:
     if payment is None:
         return
     if not first_time:
-        return verify(payment.pk)
+        return verify(payment.pk) if payment.state == PaymentState.SUBMITTED else None
     try:
         proof = gateway_named(payment.gateway).charge(intent_of(payment))
     except (GatewayUnavailable, GatewayUnknown) as error:
         _report_uncertain(payment, error)
+    except GatewayRefused as error:
+        _report_refused(payment, error)
     else:
         settle(payment.pk, proof)
 
 
-def verify(payment_id: int) -> None:
-    """Ask the gateway what became of a submitted payment, and settle it. Raises Snooze while it does not say."""
-    payment = Payment.objects.get(pk=payment_id)
-    if payment.state != PaymentState.SUBMITTED:
-        return
-    try:
-        proof = _ask(payment)
-    except (GatewayUnavailable, GatewayUnknown) as error:
-        raise Snooze(next_question(_submitted_at(payment)), str(error)) from error
-    settle(payment.pk, proof)
-
-
-def _ask(payment: Payment) -> Charge:
-    """Fetch; where the gateway has not heard of the intent, send it again.
-
-    The same key makes that safe while the first request is still on its way. A key that the gateway may have
-    forgotten is cancelled instead.
-    """
-    gateway, intent = gateway_named(payment.gateway), intent_of(payment)
-    found = gateway.fetch(intent)
-    if found is not None:
-        return found
-    young = timezone.now() - _submitted_at(payment) < KEY_LIFETIME
-    return gateway.charge(intent) if young else gateway.cancel(intent)
+def _chosen(gateway: str, payment_token: str) -> str:
+    """The gateway asked for or the shop's own, if it can be paid with in this way."""
+    gateway = gateway or settings.PAYMENT_GATEWAY
+    if gateway not in configured():
+        raise GatewayNotConfigured
+    if gateway_named(gateway).needs_token and not payment_token:
+        raise TokenRequired({"payment_token": "This gateway needs one."})
+    if payment_token and not gateway_named(gateway).takes_tokens:
+        raise TokenNotWanted({"payment_token": "With this gateway the customer pays in its checkout."})
+    return gateway
 
 
 def _submit_intent(order_id: int) -> tuple[Payment | None, bool]:
@@ -93,13 +81,14 @@ def _submit_intent(order_id: int) -> tuple[Payment | None, bool]:
         order = lock_order(order_id)
         payment = open_payment(order_id)
         if payment is None and _first_wanted(order):
-            payment = _write_intent(order, order.payment_token)
-        if payment is None or payment.state == PaymentState.SUBMITTED:
+            payment = _write_intent(order, order.payment_token, settings.PAYMENT_GATEWAY)
+        if payment is None or payment.state != PaymentState.CREATED:
             return payment, False
         if order.state != OrderState.PENDING:
             Payment.objects.advance(payment, PaymentState.CANCELLED, reason=f"the order is {order.state}")
             return None, False
-        Payment.objects.advance(payment, PaymentState.SUBMITTED, submitted_at=timezone.now())
+        now = timezone.now()
+        Payment.objects.advance(payment, PaymentState.SUBMITTED, submitted_at=now, key_used_at=now)
         _record(payment, EventKind.SUBMITTED)
     return payment, True
 
@@ -109,17 +98,35 @@ def _first_wanted(order: Order) -> bool:
     return bool(order.state == OrderState.PENDING and order.payment_token and not order.payments.exists())
 
 
-def _write_intent(order: Order, payment_token: str) -> Payment:
+def _write_intent(order: Order, payment_token: str, gateway: str) -> Payment:
+    limit = settings.PAYMENT_HOLD_ABOVE_PAISE
     return Payment.objects.create(
-        order=order, amount_paise=order.total_paise, currency=order.currency, payment_token=payment_token
+        order=order,
+        amount_paise=order.total_paise,
+        currency=order.currency,
+        gateway=gateway,
+        payment_token=payment_token,
+        held=bool(limit and order.total_paise > limit),
     )
 
 
 def _report_uncertain(payment: Payment, error: Exception) -> None:
     """The outcome is not known: nothing is given up, a job asks the gateway."""
+    if isinstance(error, GatewayUnknown) and error.kept:
+        payment.spoil_key()
     with transaction.atomic():
         _record(payment, EventKind.UNCERTAIN, error=plain(f"{type(error).__name__}: {error}"))
         payment_uncertain.emit(payment_id=payment.pk, order_id=payment.order_id)
+
+
+def _report_refused(payment: Payment, error: GatewayRefused) -> None:
+    """The very first request was not accepted, so there is nothing at the gateway: it fails, and a person looks why."""
+    told = Charge(
+        ChargeStatus.DECLINED, payment.idempotency_key, 0, payment.currency, "The gateway does not accept this payment."
+    )
+    with transaction.atomic():
+        settle(payment.pk, told)
+        ask_for_review(payment, plain(f"refused: {error}"))
 
 
 def _record(payment: Payment, kind: EventKind, **detail: str) -> None:
@@ -130,8 +137,3 @@ def _record(payment: Payment, kind: EventKind, **detail: str) -> None:
         dedupe_key=f"{payment.idempotency_key}:{kind}",
         detail=detail,
     )
-
-
-def _submitted_at(payment: Payment) -> datetime:
-    assert payment.submitted_at is not None  # a submitted payment has one
-    return payment.submitted_at

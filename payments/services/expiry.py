@@ -17,7 +17,7 @@ from ..gateways import gateway_named
 from ..gateways.base import GatewayUnavailable, GatewayUnknown
 from ..models import Payment
 from ..selectors import in_flight, intent_of, next_question, open_payment
-from ..states import PaymentState
+from ..states import UNDECIDED, PaymentState
 from .settle import settle
 
 
@@ -30,14 +30,16 @@ def cancel_unpaid(order_id: int) -> None:
     payment = open_payment(order_id)
     if payment and in_flight(payment):
         raise Snooze(settings.GATEWAY_TIMEOUT, "a charge is under way")
-    if payment and payment.state == PaymentState.SUBMITTED:
+    if payment and payment.state == PaymentState.AUTHORIZED:
+        raise Snooze(next_question(payment.created_at), "authorized money waits for its capture or a review")
+    if payment and payment.state in UNDECIDED:
         _cancel_intent(payment)
     with transaction.atomic():
         order = lock_order(order_id)
         if order.state not in UNPAID:
             return
         rival = open_payment(order_id)
-        if rival and (rival.state == PaymentState.SUBMITTED or in_flight(rival)):
+        if rival and (rival.state != PaymentState.CREATED or in_flight(rival)):
             raise Snooze(settings.GATEWAY_TIMEOUT, "a charge has just begun")
         _cancel_order(order, "not paid in time")
 
@@ -63,7 +65,7 @@ def cancel_by_customer(order: Order) -> Order:
         if order.state not in (*UNPAID, OrderState.CANCELLED):
             raise OrderNotCancellable
         payment = open_payment(order.pk)
-        if payment and payment.state == PaymentState.SUBMITTED:
+        if payment and payment.state != PaymentState.CREATED:
             raise PaymentInProgress
         if order.state != OrderState.CANCELLED:
             _cancel_order(order, "cancelled by the customer")

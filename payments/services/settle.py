@@ -12,22 +12,52 @@ from django.utils import timezone
 from orders.errors import OutOfStock
 from orders.models import Order
 from orders.services import lifecycle
-from orders.states import OrderState
+from orders.states import UNPAID, OrderState
 
-from ..gateways.base import Charge, ChargeStatus
+from ..events import payment_authorized, payment_given_up, payment_pending
+from ..gateways.base import TAKES_MONEY, Charge, ChargeStatus
 from ..locks import lock_payment
 from ..models import Payment, PaymentEvent
+from ..models.payment import BESIDE
 from ..states import EventKind, PaymentState
 from . import refunds
+from .review import ask_for_review
 
 
 def settle(payment_id: int, proof: Charge) -> Payment:
     """Record what the gateway says and draw the consequences, once. Returns the payment as it is then."""
     with transaction.atomic():
         order, payment = lock_payment(payment_id)
-        _record(payment, proof)
-        _CONSEQUENCES[proof.status](order, payment, proof)
+        for success in (proof, *proof.others):
+            _settle(order, _payment_of(payment, success), success)
+            if proof.others:
+                order.refresh_from_db()
     return payment
+
+
+def _settle(order: Order, payment: Payment, proof: Charge) -> None:
+    _record(payment, proof)
+    wrong = _mismatch(payment, proof)
+    _CONSEQUENCES[proof.status](order, payment, proof, wrong)
+
+
+def _payment_of(payment: Payment, proof: Charge) -> Payment:
+    """The payment itself; for money beside what was captured for it already, a payment of its own."""
+    is_its_own = payment.state != PaymentState.CAPTURED or proof.reference == payment.gateway_reference
+    if is_its_own or proof.status != ChargeStatus.CAPTURED:
+        return payment
+    beside, _ = Payment.objects.get_or_create(
+        idempotency_key=f"{BESIDE}{payment.pk}-{proof.reference}"[:255],
+        defaults={
+            "order_id": payment.order_id,
+            "gateway": payment.gateway,
+            "amount_paise": proof.amount_paise,
+            "currency": payment.currency,
+            "state": PaymentState.DECLINED,
+            "submitted_at": payment.submitted_at,
+        },
+    )
+    return beside
 
 
 def _record(payment: Payment, proof: Charge) -> None:
@@ -43,25 +73,79 @@ def _record(payment: Payment, proof: Charge) -> None:
     )
 
 
-def _capture(order: Order, payment: Payment, proof: Charge) -> None:
-    facts = {"captured_paise": proof.amount_paise, **_facts(proof)}
-    if not Payment.objects.advance(payment, PaymentState.CAPTURED, **facts):
-        return
+def _mismatch(payment: Payment, proof: Charge) -> str:
+    """What of the gateway's word about money does not fit the frozen order, if anything."""
+    if proof.status not in TAKES_MONEY:
+        return ""
+    amount = "captured" if proof.status == ChargeStatus.CAPTURED else "authorized"
     if (proof.amount_paise, proof.currency) != (payment.amount_paise, payment.currency):
-        _fail_order(payment, "the captured amount differs")
-        refunds.open_refund(payment, proof.amount_paise, "the captured amount differs")
+        return f"the {amount} amount differs"
+    if proof.order_id not in ("", str(payment.order_id)):
+        return "the gateway names another order"
+    return ""
+
+
+def _capture(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
+    if not Payment.objects.advance(
+        payment, PaymentState.CAPTURED, captured_paise=proof.amount_paise, **_final_facts(proof)
+    ):
+        return
+    if wrong:
+        _fail_order(payment, wrong)
     elif not _pay_order(order):
-        refunds.open_refund(payment, proof.amount_paise, f"the order was {order.state} when the money came")
+        wrong = f"the order was {order.state} when the money came"
+    if wrong:
+        refunds.open_refund(payment, proof.amount_paise, wrong)
+        ask_for_review(payment, wrong)
 
 
-def _decline(order: Order, payment: Payment, proof: Charge) -> None:
-    if Payment.objects.advance(payment, PaymentState.DECLINED, **_facts(proof)):
+def _authorize(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
+    """Money is promised. What a capture could only lead to a refund is not captured."""
+    late = payment.state in (PaymentState.DECLINED, PaymentState.CANCELLED)
+    if wrong:
+        moved = Payment.objects.advance(payment, PaymentState.AUTHORIZED, held=True, **_facts(proof))
+        if moved or late:
+            ask_for_review(payment, wrong)
+    elif Payment.objects.advance(payment, PaymentState.AUTHORIZED, **_facts(proof)):
+        _use_authorization(order, payment)
+    elif late and may_still_capture(order, payment):
+        payment_authorized.emit(payment_id=payment.pk, order_id=payment.order_id)
+    elif late:
+        ask_for_review(payment, "authorized too late; not captured")
+
+
+def _use_authorization(order: Order, payment: Payment) -> None:
+    if order.state not in UNPAID:
+        payment_given_up.emit(payment_id=payment.pk, order_id=payment.order_id)
+        ask_for_review(payment, f"the order was {order.state} when the money was authorized")
+    elif payment.held:
+        ask_for_review(payment, "held above the limit")
+    else:
+        payment_authorized.emit(payment_id=payment.pk, order_id=payment.order_id)
+
+
+def may_still_capture(order: Order, payment: Payment) -> bool:
+    """Whether a late authorization would still pay this order; under the order's lock."""
+    rivals = Payment.objects.open().filter(order_id=order.pk).exclude(pk=payment.pk)
+    return order.state in UNPAID and not payment.held and not rivals.exists()
+
+
+def _pend(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
+    facts = {**_facts(proof), "client_secret": proof.client_secret}
+    if Payment.objects.advance(payment, PaymentState.PENDING, **facts):
+        payment_pending.emit(payment_id=payment.pk, order_id=payment.order_id)
+    else:
+        Payment.objects.filter(pk=payment.pk, state=PaymentState.PENDING).update(**facts)
+
+
+def _decline(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
+    if Payment.objects.advance(payment, PaymentState.DECLINED, **_final_facts(proof)):
         _fail_order(payment, proof.reason or "declined")
 
 
-def _cancel(order: Order, payment: Payment, proof: Charge) -> None:
+def _cancel(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
     """Who had the intent cancelled decides about the order."""
-    Payment.objects.advance(payment, PaymentState.CANCELLED, **_facts(proof))
+    Payment.objects.advance(payment, PaymentState.CANCELLED, **_final_facts(proof))
 
 
 def _pay_order(order: Order) -> bool:
@@ -81,10 +165,17 @@ def _fail_order(payment: Payment, reason: str) -> None:
 
 
 def _facts(proof: Charge) -> dict[str, object]:
-    return {"gateway_reference": proof.reference, "reason": proof.reason, "settled_at": timezone.now()}
+    intent = {"intent_reference": proof.intent_reference} if proof.intent_reference else {}
+    return {"gateway_reference": proof.reference, "reason": proof.reason, **intent}
 
 
-_CONSEQUENCES: dict[ChargeStatus, Callable[[Order, Payment, Charge], None]] = {
+def _final_facts(proof: Charge) -> dict[str, object]:
+    return {**_facts(proof), "client_secret": "", "settled_at": timezone.now()}
+
+
+_CONSEQUENCES: dict[ChargeStatus, Callable[[Order, Payment, Charge, str], None]] = {
+    ChargeStatus.PENDING: _pend,
+    ChargeStatus.AUTHORIZED: _authorize,
     ChargeStatus.CAPTURED: _capture,
     ChargeStatus.DECLINED: _decline,
     ChargeStatus.CANCELLED: _cancel,

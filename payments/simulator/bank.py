@@ -11,7 +11,12 @@ from .book import Book, Entry
 
 Body = dict[str, Any]
 TOKENS = ("tok_success", "tok_decline", "tok_timeout_before", "tok_timeout_after", "tok_slow", "tok_error_after")
-ANSWERS = {"captured": HTTPStatus.OK, "declined": HTTPStatus.PAYMENT_REQUIRED, "cancelled": HTTPStatus.PAYMENT_REQUIRED}
+ANSWERS = {
+    "captured": HTTPStatus.OK,
+    "authorized": HTTPStatus.OK,
+    "declined": HTTPStatus.PAYMENT_REQUIRED,
+    "cancelled": HTTPStatus.PAYMENT_REQUIRED,
+}
 
 
 @dataclass(frozen=True)
@@ -41,16 +46,17 @@ class Bank:
         for entry in book.entries:
             self._remember(entry)
 
-    def charge(self, key: str, amount_paise: int, currency: str, token: str) -> Answer:
-        """Take the money, once per key; the same key with other parameters is a conflict."""
+    def charge(self, key: str, amount_paise: int, currency: str, token: str, hold: bool = False) -> Answer:
+        """Take the money or, with `hold`, authorize it; once per key, with other parameters it is a conflict."""
         asked = {"amount_paise": amount_paise, "currency": currency, "token": token}
         with self._lock:
             known = self._charges.get(key)
-            if known is not None and known["effect"] == "charge" and not asked.items() <= known.items():
+            if known is not None and known["effect"] != "cancel" and not asked.items() <= known.items():
                 return _conflict()
             if known is not None:
                 return self._first_answer(known)
             status, reason = _decide(token)
+            status = "authorized" if hold and status == "captured" else status
             answer = HTTPStatus.INTERNAL_SERVER_ERROR if token == "tok_error_after" else ANSWERS[status]
             entry = self._enter("charge", "ch", key, status=status, reason=reason, answer=answer, **asked)
             return self._first_answer(entry, fresh=True)
@@ -61,6 +67,17 @@ class Bank:
             entry = self._find(name)
             return Answer(HTTPStatus.OK, self._describe(entry)) if entry else _not_found("charge", name)
 
+    def capture(self, name: str) -> Answer:
+        """Take what was authorized, once; whatever else became of the charge stays so."""
+        with self._lock:
+            entry = self._find(name)
+            if entry is None:
+                return _not_found("charge", name)
+            fresh = entry["status"] == "authorized"
+            if fresh:
+                entry = self._enter_again(entry, "capture", status="captured", answer=HTTPStatus.OK)
+            return Answer(HTTPStatus.OK, self._describe(entry), fresh)
+
     def cancel(self, name: str) -> Answer:
         """Make sure that no money is taken under this key from now on, and tell what became of it.
 
@@ -68,15 +85,12 @@ class Bank:
         """
         with self._lock:
             entry = self._find(name)
-            fresh = entry is None
+            fresh = entry is None or entry["status"] == "authorized"
+            facts = {"amount_paise": 0, "status": "cancelled", "reason": "The payment was cancelled."}
             if entry is None:
-                facts = {
-                    "amount_paise": 0,
-                    "currency": "",
-                    "status": "cancelled",
-                    "reason": "The payment was cancelled.",
-                }
-                entry = self._enter("cancel", "ch", name, answer=ANSWERS["cancelled"], **facts)
+                entry = self._enter("cancel", "ch", name, currency="", answer=ANSWERS["cancelled"], **facts)
+            elif fresh:
+                entry = self._enter_again(entry, "cancel", answer=ANSWERS["cancelled"], **facts)
             return Answer(HTTPStatus.OK, self._describe(entry), fresh)
 
     def refund(self, name: str, key: str, amount_paise: int) -> Answer:
@@ -94,6 +108,13 @@ class Bank:
             entry = self._enter("refund", "re", key, status="succeeded", answer=HTTPStatus.OK, **asked)
             return Answer(HTTPStatus.OK, _public(entry), fresh=True)
 
+    def find_refund(self, name: str) -> Answer:
+        """The refund known by this idempotency key or reference."""
+        with self._lock:
+            by_reference = (entry for entry in self._refunds.values() if entry["reference"] == name)
+            known = self._refunds.get(name) or next(by_reference, None)
+            return Answer(HTTPStatus.OK, _public(known)) if known else _not_found("refund", name)
+
     def pages(self) -> list[Entry]:
         """A copy of the book."""
         with self._lock:
@@ -110,6 +131,13 @@ class Bank:
         self._book.append(entry)
         self._remember(entry)
         return entry
+
+    def _enter_again(self, entry: Entry, effect: str, **facts: Any) -> Entry:
+        """A later effect on a charge: the same reference and key in a new line of the book."""
+        later: Entry = entry | {"effect": effect, "at": time.time()} | facts
+        self._book.append(later)
+        self._remember(later)
+        return later
 
     def _remember(self, entry: Entry) -> None:
         if entry["effect"] == "refund":

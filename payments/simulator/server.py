@@ -70,6 +70,8 @@ class Door(BaseHTTPRequestHandler):
                 self._answer(Answer(HTTPStatus.OK, {"entries": self.server.bank.pages()}))
             case ["charges", name]:
                 self._answer(self.server.bank.find(name))
+            case ["refunds", name]:
+                self._answer(self.server.bank.find_refund(name))
             case _:
                 self._answer(NO_SUCH_PAGE)
 
@@ -79,6 +81,8 @@ class Door(BaseHTTPRequestHandler):
             match self._path():
                 case ["charges"]:
                     self._charge(body)
+                case ["charges", name, "capture"]:
+                    self._answer(self.server.bank.capture(name))
                 case ["charges", name, "cancel"]:
                     self._answer(self.server.bank.cancel(name))
                 case ["charges", name, "refunds"]:
@@ -96,7 +100,7 @@ class Door(BaseHTTPRequestHandler):
             return self._hold()
         if token == "tok_slow":
             time.sleep(faults.slow)
-        answer = self.server.bank.charge(key, amount_paise, currency, token)
+        answer = self.server.bank.charge(key, amount_paise, currency, token, hold=body.get("hold") is True)
         if token == "tok_timeout_after" and answer.fresh:
             return self._hold()
         self._answer(answer)

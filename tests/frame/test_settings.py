@@ -13,6 +13,10 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://shop:secret@db.example/shop",
     "QUEUE_REDIS_URL": "redis://redis.example:6379/0",
     "WORKER_MODE": "rq",
+    "PAYMENT_GATEWAY": "stripe",
+    "STRIPE_SECRET_KEY": "sk_live_x",
+    "STRIPE_PUBLISHABLE_KEY": "pk_live_x",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_x",
 }
 
 
@@ -91,3 +95,24 @@ def test_the_example_file_shows_every_variable() -> None:
     shown = set(re.findall(r"^(?:# )?([A-Z_]+)=", (BASE_DIR / ".env.example").read_text(), re.MULTILINE))
 
     assert read - shown == set()
+
+
+def test_production_names_its_gateway() -> None:
+    ended = check(**without("PAYMENT_GATEWAY"))
+
+    assert ended.returncode == 1
+    assert "PAYMENT_GATEWAY: is not set; expected one of simulated, stripe, razorpay." in ended.stderr
+
+
+def test_half_of_a_providers_keys_is_refused_and_no_value_told() -> None:
+    ended = check(**without("STRIPE_WEBHOOK_SECRETS"), RAZORPAY_KEY_ID="rzp_live_x")
+
+    assert ended.returncode == 1
+    for name in ("STRIPE_WEBHOOK_SECRETS", "RAZORPAY_KEY_SECRET", "RAZORPAY_WEBHOOK_SECRETS"):
+        assert f"{name}: is not set, but other keys of" in ended.stderr
+    assert not re.search("sk_live_x|rzp_live_x", ended.stderr)
+
+
+def test_gateway_without_keys_or_unheard_of_is_refused() -> None:
+    assert "PAYMENT_GATEWAY: is razorpay, but none of" in check(**{**PRODUCTION, "PAYMENT_GATEWAY": "razorpay"}).stderr
+    assert "got 'paypol'" in check(**{**PRODUCTION, "PAYMENT_GATEWAY": "paypol"}).stderr

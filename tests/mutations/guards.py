@@ -1,19 +1,7 @@
 """The guards that money and jobs rest on, each with the test that turns red without it."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """`guard` in `file` becomes `without`; then `test` fails, and its failure shows `red`."""
-
-    name: str
-    file: str
-    guard: str
-    without: str
-    test: str
-    red: str
-
+from .mutation import Mutation
+from .provider_guards import PROVIDER_MUTATIONS
 
 MUTATIONS = [
     Mutation(
@@ -131,7 +119,7 @@ MUTATIONS = [
     ),
     Mutation(
         name="payment moves only from a state that leads there",
-        file="payments/models.py",
+        file="payments/models/payment.py",
         guard="filter(pk=payment.pk, state__in=SOURCES[state])",
         without="filter(pk=payment.pk)",
         test="tests/payments/test_settle.py::test_second_capture_is_ignored",
@@ -194,4 +182,5 @@ MUTATIONS = [
         "::test_the_address_that_was_looked_at_is_the_one_that_is_asked",
         red="Error",
     ),
+    *PROVIDER_MUTATIONS,
 ]

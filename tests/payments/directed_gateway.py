@@ -1,6 +1,7 @@
 """A gateway in this process that does what a state machine tells it, with a book of its own."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from payments.gateways.base import (
     Charge,
@@ -18,6 +19,9 @@ MOODS = ("captures", "declines", "is away", "loses requests", "acts and is silen
 @dataclass
 class DirectedGateway:
     """`book` says what became of each key; `given_back` of each refund key how much, and of which charge."""
+
+    takes_tokens: ClassVar[bool] = True
+    needs_token: ClassVar[bool] = True
 
     mood: str = "captures"
     book: dict[str, Charge] = field(default_factory=dict)
@@ -38,7 +42,18 @@ class DirectedGateway:
         self._enter(intent.key, "cancelled", 0, "INR")
         return self._answered(intent.key)
 
-    def refund(self, charge_reference: str, amount_paise: int, key: str) -> RefundResult:
+    def capture(self, intent: Intent) -> Charge:
+        self._be_reached()
+        return self._answered(intent.key)
+
+    def client_facts(self, intent_reference: str, client_secret: str) -> dict[str, str]:
+        return {}
+
+    def fetch_refund(self, charge_reference: str, name: str, reference: str = "") -> RefundResult | None:
+        self._be_reached()
+        return RefundResult(RefundStatus.SUCCEEDED, f"re_{name}") if name in self.given_back else None
+
+    def refund(self, charge_reference: str, amount_paise: int, key: str, name: str = "") -> RefundResult:
         self._be_reached()
         if self.mood == "refuses refunds" and key not in self.given_back:
             return RefundResult(RefundStatus.FAILED, reason="not today")

@@ -8,10 +8,11 @@ from pytest_django import Settings
 
 from orders.models import Order
 from orders.services import lifecycle
+from payments.gateways.base import GatewayRefused
 from payments.gateways.simulated import SimulatedGateway
 from payments.jobs import verify_payment
 from payments.models import Payment
-from payments.services import collect
+from payments.services import collect, questions
 from queues import Snooze
 from queues.models import Job
 from queues.testing import assert_enqueued, drain, make_due
@@ -76,6 +77,22 @@ def test_decline_fails_the_order_and_gives_the_stock_back(gateway: GatewayProces
     assert payment.reason == "The card was declined."
     assert stock_of(order) == (10, 0)
     assert gateway.taken_paise(payment.idempotency_key) == 0
+
+
+def test_request_that_the_gateway_refuses_fails_the_order_and_is_reviewed(monkeypatch: pytest.MonkeyPatch):
+    def refuse(self: SimulatedGateway, intent: object) -> None:
+        raise GatewayRefused("amount_too_small")
+
+    monkeypatch.setattr(SimulatedGateway, "charge", refuse)
+    order = place()
+
+    collect.charge(order.pk)
+    drain(queue="inventory-release")
+
+    payment = Payment.objects.get(order=order)
+    order.refresh_from_db()
+    assert (payment.state, order.state, stock_of(order)) == ("declined", "payment_failed", (10, 0))
+    assert payment.events.get(kind="needs review").detail == {"reason": "refused: amount_too_small"}
 
 
 @pytest.mark.parametrize("token", ["tok_success", "tok_decline"])
@@ -174,9 +191,9 @@ def test_unreachable_gateway_is_asked_again_until_it_answers(gateway: GatewayPro
     assert "GatewayUnavailable" in payment.events.get(kind="uncertain").detail["error"]
 
     with pytest.raises(Snooze) as snooze:
-        collect.verify(payment.pk)
+        questions.verify(payment.pk)
     settings.SIMULATED_GATEWAY_URL = there
-    collect.verify(payment.pk)
+    questions.verify(payment.pk)
 
     payment.refresh_from_db()
     assert snooze.value.seconds == 2.0
@@ -191,23 +208,10 @@ def test_questions_to_a_silent_gateway_become_rarer(settings: Settings):
     for age in (1, 30, 90_000):
         Payment.objects.update(submitted_at=timezone.now() - timedelta(seconds=age))
         with pytest.raises(Snooze) as snooze:
-            collect.verify(payment.pk)
+            questions.verify(payment.pk)
         waits.append(round(snooze.value.seconds))
 
     assert waits == [2, 30, 600]
-
-
-def test_key_that_the_gateway_may_have_forgotten_is_cancelled_not_sent_again(gateway: GatewayProcess):
-    order = place()
-    payment = submitted_payment(order)
-    Payment.objects.update(submitted_at=timezone.now() - timedelta(hours=23))
-
-    collect.verify(payment.pk)
-
-    payment.refresh_from_db()
-    assert payment.state == "cancelled"
-    assert gateway.taken_paise(payment.idempotency_key) == 0
-    assert Order.objects.get(pk=order.pk).state == "pending"
 
 
 def test_charge_that_waited_behind_a_cancellation_is_never_sent(gateway: GatewayProcess):
@@ -225,7 +229,7 @@ def test_verify_has_nothing_to_ask_of_other_states(settings: Settings, state: st
     payment = submitted_payment(place())
     Payment.objects.update(state=state, captured_paise=PRICE_PAISE if state == "captured" else 0)
 
-    collect.verify(payment.pk)
+    questions.verify(payment.pk)
 
     payment.refresh_from_db()
     assert payment.state == state

@@ -13,7 +13,7 @@ from payments import selectors
 from payments.errors import PaymentInProgress
 from payments.gateways.simulated import SimulatedGateway
 from payments.models import Payment, Refund
-from payments.services import collect, expiry
+from payments.services import collect, expiry, questions
 from payments.services import settle as settlement
 from payments.services.settle import settle
 from queues import Snooze
@@ -50,7 +50,7 @@ def test_two_workers_charge_once(gateway: GatewayProcess, token: str):
 
     at_once(*[lambda: collect.charge(order.pk)] * 2)
     while (payment := Payment.objects.get(order=order)).state == "submitted":
-        at_once(*[lambda: collect.verify(payment.pk)] * 2)
+        at_once(*[lambda: questions.verify(payment.pk)] * 2)
 
     assert states(order) == (["captured"], "paid")
     assert len(gateway.entries(payment.idempotency_key)) == 1
@@ -136,7 +136,7 @@ def test_capture_that_arrives_while_the_intent_is_being_cancelled_pays_the_order
 
     def be_overtaken_by_the_charge(self: SimulatedGateway, intent: Any) -> Any:
         monkeypatch.undo()
-        collect.verify(payment.pk)
+        questions.verify(payment.pk)
         return cancel(self, intent)
 
     monkeypatch.setattr(SimulatedGateway, "cancel", be_overtaken_by_the_charge)

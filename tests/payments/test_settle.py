@@ -57,9 +57,9 @@ def test_order_of_proofs_does_not_matter(proofs: tuple[str, ...]):
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from(["declined", "cancelled", "captured"]), min_size=1, max_size=6))
+@given(st.lists(st.sampled_from(["pending", "declined", "cancelled", "captured"]), min_size=1, max_size=6))
 def test_duplicates_and_disorder_end_in_one_state(proofs: list[str]):
-    final = max(proofs, key=["declined", "cancelled", "captured"].index)
+    final = max(proofs, key=["pending", "declined", "cancelled", "captured"].index)
     with transaction.atomic():
         payment = submitted_payment(place())
         for status in proofs:
@@ -88,6 +88,8 @@ def test_money_for_a_cancelled_order_is_refunded():
     settle(payment.pk, proof("captured"))
 
     refund = Refund.objects.get()
+    assert_enqueued(refund_payment, refund_id=refund.pk)
+    assert payment.events.get(kind="needs review").detail == {"reason": refund.reason}
     assert state_of(payment) == ("captured", "cancelled")
     assert (refund.payment, refund.amount_paise, refund.state) == (payment, PRICE_PAISE, "requested")
     assert payment.refunded_paise == PRICE_PAISE
@@ -103,6 +105,7 @@ def test_second_payment_of_an_order_is_refunded():
 
     assert state_of(first) == state_of(second) == ("captured", "paid")
     assert Refund.objects.get().payment == second
+    assert second.events.get(kind="needs review").detail == {"reason": "the order was paid when the money came"}
 
 
 def test_late_money_for_a_failed_order_takes_the_goods_again():

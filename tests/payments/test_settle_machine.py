@@ -34,7 +34,7 @@ from payments.errors import OrderNotCancellable, OrderNotPayable, PaymentInProgr
 from payments.gateways import GATEWAYS
 from payments.gateways.base import Charge
 from payments.models import Payment, Refund
-from payments.services import collect, expiry, refunds
+from payments.services import collect, expiry, questions, refunds
 from payments.services.settle import settle
 from queues import Snooze
 from queues.models import Job
@@ -108,7 +108,7 @@ class MoneyMachine(RuleBasedStateMachine):
         self.gateway.mood = mood
         for payment in order.payments.all():
             with suppress(Snooze):
-                collect.verify(payment.pk)
+                questions.verify(payment.pk)
 
     @rule(order=orders, mood=MOOD, is_late=st.booleans())
     def auto_cancel(self, order: Order, mood: str, is_late: bool) -> None:

@@ -1,22 +1,15 @@
-"""Payments, their append-only history, and refunds. Amounts are integer paise."""
+"""Payments and their append-only history. Amounts are integer paise."""
 
 from typing import Any, Self
-from uuid import uuid4
 
 from django.db import models
 from django.db.models import F, Q
 
-from .states import OPEN, SOURCES, EventKind, PaymentState, RefundState
+from ..states import HAS_BEEN_SENT, OPEN, SOURCES, EventKind, PaymentState
+from .keys import Keyed, new_payment_key
 
-
-def new_payment_key() -> str:
-    """An idempotency key for one charge: random, so that a restored database never uses one again."""
-    return f"pay-{uuid4().hex}"
-
-
-def new_refund_key() -> str:
-    """An idempotency key for one refund."""
-    return f"refund-{uuid4().hex}"
+BESIDE = "beside-"
+"""Begins the key of a payment that stands for money taken beside another one, under the same intent."""
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -31,7 +24,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return moved == 1
 
 
-class Payment(models.Model):
+class Payment(Keyed):
     """One intent to take an order's money. Its row and key are committed before the gateway is called."""
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="payments")
@@ -41,13 +34,17 @@ class Payment(models.Model):
     captured_paise = models.BigIntegerField(default=0)
     refunded_paise = models.BigIntegerField(default=0, help_text="Given back, or promised by a refund under way.")
     gateway = models.CharField(max_length=20, default="simulated")
-    gateway_reference = models.CharField(max_length=255, blank=True)
+    intent_reference = models.CharField(max_length=255, blank=True, help_text="The gateway's name for the intent.")
+    gateway_reference = models.CharField(max_length=255, blank=True, help_text="Its name for what can be refunded.")
+    client_secret = models.CharField(max_length=255, blank=True, help_text="For the customer alone, while pending.")
+    held = models.BooleanField(default=False, help_text="Authorize only: captured when a review lets it go.")
     idempotency_key = models.CharField(max_length=255, unique=True, default=new_payment_key)
-    payment_token = models.CharField(max_length=255)
+    payment_token = models.CharField(max_length=255, blank=True)
     reason = models.CharField(max_length=255, blank=True, help_text="Why it was declined or cancelled.")
     created_at = models.DateTimeField(auto_now_add=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    reconciled_at = models.DateTimeField(null=True, blank=True)
 
     objects = PaymentQuerySet.as_manager()
 
@@ -66,7 +63,7 @@ class Payment(models.Model):
                 name="payment_refunded_within_captured",
             ),
             models.CheckConstraint(
-                condition=~Q(state=PaymentState.SUBMITTED) | Q(submitted_at__isnull=False),
+                condition=~Q(state__in=HAS_BEEN_SENT) | Q(submitted_at__isnull=False),
                 name="payment_submitted_has_time",
             ),
         )
@@ -75,6 +72,10 @@ class Payment(models.Model):
             models.Index(
                 fields=["gateway_reference"], name="payment_gateway_reference", condition=~Q(gateway_reference="")
             ),
+            models.Index(
+                fields=["intent_reference"], name="payment_intent_reference", condition=~Q(intent_reference="")
+            ),
+            models.Index(fields=["submitted_at"], name="payment_submitted_at"),
         )
         default_permissions = ("view",)
 
@@ -103,27 +104,3 @@ class PaymentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of payment {self.payment_id}"
-
-
-class Refund(models.Model):
-    """Money to be given back. Until it has failed, its amount counts into the payment's refunded_paise."""
-
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
-    amount_paise = models.BigIntegerField()
-    state = models.CharField(max_length=10, choices=RefundState, default=RefundState.REQUESTED)
-    reason = models.CharField(max_length=255)
-    idempotency_key = models.CharField(max_length=255, unique=True, default=new_refund_key)
-    gateway_reference = models.CharField(max_length=255, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    settled_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ("pk",)
-        default_permissions = ("view",)
-        constraints = (
-            models.CheckConstraint(condition=Q(state__in=RefundState.values), name="refund_state_known"),
-            models.CheckConstraint(condition=Q(amount_paise__gt=0), name="refund_amount_positive"),
-        )
-
-    def __str__(self) -> str:
-        return f"refund {self.pk} of payment {self.payment_id}"

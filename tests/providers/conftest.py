@@ -1,0 +1,3 @@
+from .running import providers, providers_server
+
+__all__ = ["providers", "providers_server"]
