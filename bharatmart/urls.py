@@ -13,7 +13,7 @@ urlpatterns = [
     path("api/", include("bharatmart.api.urls")),
     path("api/auth/", include("bharatmart.accounts.urls")),
     path("api/", include("orders.urls")),
-    path("api/", include("payments.urls")),
     path("api/", include("notifications.urls")),
+    path("api/", include("payments.urls")),
     path("api/queues/", include("queues.urls")),
 ]

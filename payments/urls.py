@@ -1,6 +1,6 @@
 """Addresses under /api/."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from . import views, webhook_views
 
@@ -9,5 +9,5 @@ urlpatterns = [
     path("orders/<int:order_id>/cancel", views.Cancel.as_view(), name="order-cancel"),
     path("orders/<int:order_id>/payments", views.Payments.as_view(), name="order-payments"),
     path("payments/<int:payment_id>/confirm", views.Confirm.as_view(), name="payment-confirm"),
-    path("webhooks/<str:provider>", webhook_views.receive, name="webhook"),
+    re_path(r"^webhooks/(?P<provider>stripe|razorpay)$", webhook_views.receive, name="webhook"),
 ]

@@ -56,7 +56,7 @@ def test_attachment_that_does_not_begin_as_a_pdf_is_none() -> None:
     assert pdfs_of(receipt(b"<html>")) == []
 
 
-@pytest.mark.parametrize("kind", messages.KINDS)
+@pytest.mark.parametrize("kind", SUBJECTS)
 def test_kinds_are_told_by_the_subjects_of_the_templates(kind: str) -> None:
     subject = messages.render_subject(kind, {"order_id": 7, "shop": "BharatMart", "total": "₹957.00"})
 

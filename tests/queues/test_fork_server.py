@@ -4,18 +4,12 @@ import json
 import socket
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import pytest
-from pytest_django import Settings
-
-from queues import children
-from queues.children import BOOT, Children
+from queues.children import BOOT
 from queues.forkserver import dump_claim
 from queues.ledger import Claim
-from queues.states import Outcome
 from tests.processes import ROOT
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -48,20 +42,3 @@ def test_a_parent_that_gave_up_on_a_child_takes_no_other_along():
     assert [next(iter(message)) for message in told] == ["pid", "verdict", "exit"]
     assert told[1]["verdict"]["error"].startswith("UnknownJob")
     assert server.returncode == 0
-
-
-def test_a_job_whose_child_does_not_begin_in_time_has_spent_no_attempt(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings
-):
-    # given a fork server that takes longer to start than the job may take, and the job's last attempt
-    monkeypatch.setattr(children, "BOOT", "import time; time.sleep(60)")
-    settings.QUEUES = {**settings.QUEUES, "order": {**settings.QUEUES["order"], "timeout": 0.3}}
-    slow = Children()
-
-    verdict = slow.run(replace(CLAIM, attempt=3))
-
-    assert (verdict.outcome, verdict.attempt_given_back) == (Outcome.GIVEN_BACK, True)
-    assert verdict.error == "no child process began before the deadline"
-    assert slow.server is not None
-    slow.server.kill()
-    slow.stop()

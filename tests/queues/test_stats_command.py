@@ -64,7 +64,7 @@ def test_plain_rqstats_is_a_table(some_jobs: None):
     assert rows["order"] == [2, 1, 1, 1, 1, 0]
     assert rows["email"] == [0, 0, 0, 0, 0, 1]
     assert rows["manual-review"] == [0] * 6
-    assert len(rows) == 8
+    assert len(rows) == 9
 
 
 @pytest.mark.parametrize(("option", "read"), [("--json", json.loads), ("-j", json.loads), ("--yaml", yaml.safe_load)])
