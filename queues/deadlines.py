@@ -139,7 +139,7 @@ class Deadlines:
 
     def _write(self, claim: Claim, verdict: Verdict) -> None:
         """In a thread of its own: PostgreSQL may be away, and other deadlines do not wait for it."""
-        self.executor.ended(claim, verdict)
+        self.executor.endings.put(claim, verdict)
         connections.close_all()
 
     @staticmethod

@@ -6,7 +6,7 @@ broker -> lane: receive -> claim -> thread (or child process): run -> verdict ->
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from threading import Thread
 from typing import Protocol
@@ -20,15 +20,14 @@ from .brokers.base import Broker, Consumer
 from .children import Children
 from .deadlines import Deadlines
 from .dispatcher import Dispatcher
+from .endings import Endings
 from .errors import BrokerUnavailable
 from .housekeeping import Housekeeper
 from .lane import Lane
-from .ledger import Claim, Verdict
-from .metrics import count_late_verdict
+from .ledger import Claim
 from .outages import OUTAGE, START, wait_out
 from .pauses import PausedQueues
 from .reporter import Reporter
-from .runner import given_back
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +69,7 @@ class Executor:
         self.wedged = False
         self.children = Children()
         self.deadlines = Deadlines(self)
+        self.endings = Endings(self)
         self.max_jobs = max_jobs
         self.permits = max_jobs
         self.jobs_claimed = 0
@@ -85,6 +85,7 @@ class Executor:
             "housekeeper": Housekeeper(broker),
             "reporter": Reporter(),
             "deadlines": self.deadlines,
+            "endings": self.endings,
             "broker-heartbeat": lease.Heartbeat(self._show_life),
             "heartbeat": lease.Heartbeat(self._renew),
             "sign-of-life": lease.Heartbeat(supervision.give_sign_of_life),
@@ -184,31 +185,18 @@ class Executor:
             supervision.count_claimed(len(claims))
             self.active_at = time.monotonic()
 
-    def ended(self, claim: Claim, verdict: Verdict) -> None:
-        """Write the verdict; while PostgreSQL is away, keep trying: the token decides whether it still counts."""
-        try:
-            if not self._write(claim, verdict):
-                log.error("verdict on #%d came too late: the job was freed meanwhile", claim.id)
-                with suppress(DatabaseError, InterfaceError):
-                    count_late_verdict(claim.queue)
-        finally:
-            context.ended(claim)
-            with self.lock:
+    def forget(self, claims: Iterable[Claim]) -> None:
+        """These claims are not this process's any more."""
+        with self.lock:
+            for claim in claims:
+                context.ended(claim)
                 if self.in_flight.get(claim.id) is claim:
                     del self.in_flight[claim.id]
-                self.jobs_run += 1
-                self.active_at = time.monotonic()
-        self._tell_broker(claim, verdict)
 
-    def _write(self, claim: Claim, verdict: Verdict) -> bool:
-        what = f"verdict on #{claim.id}"
-        return wait_out(lambda: ledger.finish(claim, verdict, self.name), what, errors=(DatabaseError, InterfaceError))
-
-    def _tell_broker(self, claim: Claim, verdict: Verdict) -> None:
-        try:
-            self.consumer.finished(claim, verdict)
-        except BrokerUnavailable as error:
-            log.debug("the broker was not told of #%d: %s", claim.id, error)
+    def count_run(self, jobs: int) -> None:
+        with self.lock:
+            self.jobs_run += jobs
+            self.active_at = time.monotonic()
 
     def _drain(self) -> None:
         """Let running jobs end within QUEUE_GRACE seconds; give the rest back without spending an attempt."""
@@ -223,12 +211,9 @@ class Executor:
             time.sleep(0.05)
         with self.lock:
             left = list(self.in_flight.values())
-        for claim in left:
-            log.warning("#%d did not end within the grace period; given back", claim.id)
-            try:
-                ledger.finish(claim, given_back("the worker stopped"), self.name)
-            except (DatabaseError, InterfaceError) as error:
-                log.warning("#%d could not be given back (%s); it will be rescued", claim.id, error)
+        if left:
+            log.warning("%d jobs did not end within the grace period: %s", len(left), [claim.id for claim in left])
+            self.endings.give_back(left, "the worker stopped")
         self.children.stop()
 
     def _sign_off(self) -> None:

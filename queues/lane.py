@@ -2,8 +2,8 @@
 
 import logging
 import threading
+import time
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from .ledger import Claim, Verdict
 from .limits import Admitted
 from .offer import Offer
 from .settings import Queue
+from .slots import Slots
 from .threads import Threads
 
 if TYPE_CHECKING:
@@ -25,10 +26,12 @@ log = logging.getLogger(__name__)
 UNKNOWN_JOB_WAITS = 5.0
 BUFFER_KEPT = 1.0
 BUSY_PAUSE = 0.05
+GATHER = 0.002
+STUCK = 0.5
 
 
 class Lane(threading.Thread):
-    """Receives as many offers as the queue's concurrency, claims as many as there are free slots, runs them."""
+    """Receives as many offers as there are slots, claims as many as are free, runs them in its threads."""
 
     def __init__(self, queue: Queue, executor: "Executor") -> None:
         super().__init__(name=f"lane-{queue.name}", daemon=True)
@@ -38,8 +41,9 @@ class Lane(threading.Thread):
         self.idle = False
         self.suspended = False
         self.buffer: deque[Offer] = deque()
-        self.slots = threading.Semaphore(queue.concurrency)
-        self.threads = Threads(queue.concurrency, f"job-{queue.name}")
+        ahead = queue.rate is None and queue.scope != "global" and executor.max_jobs is None
+        self.slots = Slots(queue.concurrency, ahead=ahead)
+        self.threads = Threads(queue.concurrency, f"job-{queue.name}", self._work)
         self.pause = 0.0
         self.unsure = False
 
@@ -51,6 +55,7 @@ class Lane(threading.Thread):
             except Exception as error:
                 self._back_off(error)
         self._give_back()
+        self._give_back_unbegun("the worker stopped")
         self.threads.end()
         connection.close()
 
@@ -66,6 +71,11 @@ class Lane(threading.Thread):
             self._give_back()
             self.stopping.wait(min(settings.QUEUE_POLL, pauses.CHECK))
             return
+        if self.executor.endings.are_behind:
+            self.stopping.wait(BUSY_PAUSE)
+            return
+        if self.threads.are_stuck(STUCK):
+            self._give_back_unbegun("it was claimed ahead of jobs that take long")
         if not self.buffer:
             self.buffer.extend(self._receive())
         self.idle = not self.buffer
@@ -82,18 +92,15 @@ class Lane(threading.Thread):
             self.executor.consumer.recover(self.queue.name)
             self.unsure = False
         wait = min(settings.QUEUE_POLL, 0.2 if self.executor.burst else settings.QUEUE_POLL)
-        return self.executor.consumer.receive(self.queue.name, self.queue.concurrency, wait)
+        return self.executor.consumer.receive(self.queue.name, self.slots.size, wait)
 
     def _take_slots(self, wanted: int) -> int:
         """Wait for a free slot and take up to `wanted`; 0 if there is none, so that others may have the buffer."""
-        if not self.slots.acquire(timeout=BUFFER_KEPT):
+        taken = self.slots.take(wanted, BUFFER_KEPT, GATHER)
+        if not taken:
             return 0
-        taken = 1
-        while taken < wanted and self.slots.acquire(blocking=False):
-            taken += 1
         granted = self.executor.permit(taken)
-        for _ in range(taken - granted):
-            self.slots.release()
+        self.slots.free(taken - granted)
         if not granted:  # --max-jobs: the last ones are being claimed by other lanes, which may fail
             self.stopping.wait(BUSY_PAUSE)
         return granted
@@ -107,13 +114,12 @@ class Lane(threading.Thread):
         finally:
             self.buffer.extendleft(reversed(admitted.refused))
             self.executor.return_permits(slots - len(admitted.claims))
-            for _ in range(slots - len(admitted.claims)):
-                self.slots.release()
+            self.slots.free(slots - len(admitted.claims))
         try:
             self._put_aside(offers[: slots - len(admitted.refused)], admitted.claims)
         finally:
             for claim in admitted.claims:
-                self.threads.run(partial(self._work, claim))
+                self.threads.run(claim)
         if admitted.wait:
             self.stopping.wait(admitted.wait)
         elif not admitted.claims:
@@ -131,18 +137,19 @@ class Lane(threading.Thread):
     def give_up_thread(self) -> None:
         """A job hangs in one of the threads: its slot is free for another thread."""
         self.threads.give_up_one()
-        self.slots.release()
+        self.slots.free()
 
     def _work(self, claim: Claim) -> bool:
         """Bring a job to its end; whether the thread may take the next one, or was given up meanwhile."""
+        began = time.monotonic()
         try:
             verdict = self._run(claim)
             if verdict is None:
                 return False
-            self.executor.ended(claim, verdict)
+            self.executor.endings.put(claim, verdict)
         except BaseException:
             log.exception("job #%d could not be brought to an end", claim.id)
-        self.slots.release()
+        self.slots.free(seconds=time.monotonic() - began)
         return True
 
     def _run(self, claim: Claim) -> Verdict | None:
@@ -153,6 +160,12 @@ class Lane(threading.Thread):
         except Exception as error:
             log.exception("job #%d could not be run", claim.id)
             return runner.judge(claim, error)
+
+    def _give_back_unbegun(self, reason: str) -> None:
+        claims = self.threads.take_back()
+        if claims:
+            self.executor.endings.give_back(claims, reason)
+            self.slots.free(len(claims))
 
     def _give_back(self) -> None:
         if self.buffer:

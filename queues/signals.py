@@ -78,6 +78,12 @@ job_failed = JobSignal()
 job_cancelled = JobSignal()
 job_rescued = JobSignal()
 
+
+def anybody_hears(name: str) -> bool:
+    """Whether somebody wants to know when a job of this name is completed, or what it says."""
+    return any(signal.has_listeners(sys.intern(name)) for signal in (job_completed, job_progressed))
+
+
 ABOUT = ("job_id", "queue", "subject", "key", "attempt")
 """What every payload has, in this order in the rows of the ledger's statements, after the name."""
 

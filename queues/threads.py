@@ -2,10 +2,13 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from django.db import connections
+
+from .ledger import Claim
 
 log = logging.getLogger(__name__)
 
@@ -16,22 +19,40 @@ class Threads:
     A thread whose job hangs may be given up: another takes its place, and it ends when its call does.
     """
 
-    def __init__(self, count: int, name: str) -> None:
+    def __init__(self, count: int, name: str, work: Callable[[Claim], bool]) -> None:
+        """`work` runs a job and says whether its thread may go on (False: it was given up)."""
         self.count = count
         self.name = name
+        self.work = work
         self.started = 0
         self.hanging = 0
+        self.moved_at = 0.0
         self.lock = threading.Lock()
-        self.calls: SimpleQueue[Callable[[], bool] | None] = SimpleQueue()
+        self.claims: SimpleQueue[Claim | None] = SimpleQueue()
 
-    def run(self, call: Callable[[], bool]) -> None:
-        """Let the next free thread make the call, which says whether the thread may go on (False: it was given up)."""
+    def run(self, claim: Claim) -> None:
+        """Let the next free thread run the job."""
         with self.lock:
             missing = self.started < self.count
             self.started += missing
         if missing:
             threading.Thread(target=self._serve, name=f"{self.name}_{self.started - 1}", daemon=True).start()
-        self.calls.put(call)
+        self.moved_at = time.monotonic()
+        self.claims.put(claim)
+
+    def take_back(self) -> list[Claim]:
+        """The jobs that no thread has begun; from now on none will."""
+        claims = list[Claim]()
+        try:
+            while claim := self.claims.get_nowait():
+                claims.append(claim)
+        except Empty:
+            pass
+        return claims
+
+    def are_stuck(self, seconds: float) -> bool:
+        """Whether jobs wait here, and for so long none has come and none was begun."""
+        return not self.claims.empty() and time.monotonic() - self.moved_at > seconds
 
     def give_up_one(self) -> None:
         """One of the threads hangs and does not count any more; its call will return False."""
@@ -49,11 +70,12 @@ class Threads:
     def end(self) -> None:
         """Let each thread end after its call; nobody waits for it."""
         for _ in range(self.started):
-            self.calls.put(None)
+            self.claims.put(None)
 
     def _serve(self) -> None:
-        while (call := self.calls.get()) is not None:
-            if not call():
+        while (claim := self.claims.get()) is not None:
+            self.moved_at = time.monotonic()
+            if not self.work(claim):
                 self._has_ended()
                 break
         connections.close_all()

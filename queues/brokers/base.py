@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from ..ledger import Claim, Verdict
+from ..ledger import Claim, Ending
 from ..offer import Offer
 
 
@@ -22,8 +22,8 @@ class Consumer(Protocol):
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
         """These offers were tried to be claimed, and these claims came of it: the rest can be dropped."""
 
-    def finished(self, claim: Claim, verdict: Verdict) -> None:
-        """The verdict on a claim is written."""
+    def finished(self, endings: Sequence[Ending]) -> None:
+        """These verdicts are written, or came too late."""
 
     def give_back(self, offers: Sequence[Offer]) -> None:
         """Put received and unclaimed offers back for others."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Collection, Sequence
 
 from .. import outbox
-from ..ledger import Claim, Verdict
+from ..ledger import Claim, Ending
 from ..offer import Offer
 
 
@@ -29,7 +29,7 @@ class InProcessConsumer:
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
         """The claim took the row; there is no message."""
 
-    def finished(self, claim: Claim, verdict: Verdict) -> None:
+    def finished(self, endings: Sequence[Ending]) -> None:
         """The ledger has it all."""
 
     def give_back(self, offers: Sequence[Offer]) -> None:

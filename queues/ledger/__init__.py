@@ -10,17 +10,19 @@ from .entries import enqueue
 from .reports import to_stop, write_progress
 from .rescues import free_forgotten, rescue, runs_in_child
 from .retries import retry
-from .verdicts import Verdict, finish
+from .verdicts import Ending, Verdict, finish, finish_all
 from .withdrawals import ask_to_stop, cancel, withdraw
 
 __all__ = [
     "Claim",
+    "Ending",
     "Verdict",
     "ask_to_stop",
     "cancel",
     "claim",
     "enqueue",
     "finish",
+    "finish_all",
     "free_forgotten",
     "rescue",
     "retry",

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -36,31 +37,44 @@ class Verdict:
     result: Any = None
 
 
-BECOMES = "CASE WHEN cancel_asked_at IS NULL OR %(state)s = 'completed' THEN %(state)s ELSE 'cancelled' END"
+@dataclass(frozen=True)
+class Ending:
+    """A claim and what became of it."""
+
+    claim: Claim
+    verdict: Verdict
+
+
+BECOMES = "CASE WHEN j.cancel_asked_at IS NULL OR t.state = 'completed' THEN t.state ELSE 'cancelled' END"
 
 FINISH = f"""
-WITH done AS (
-    UPDATE queues_job
-    SET state = {BECOMES}, token = NULL, worker_id = NULL, error = %(error)s, attempt = attempt - %(given_back)s,
-        crashes = crashes + %(crashed)s, lone_crashes = lone_crashes + %(crashed)s,
-        suspect = suspect OR %(crashed)s > 0,
-        progress = coalesce(%(progress)s::smallint, progress),
-        progress_note = CASE WHEN %(progress)s::smallint IS NULL THEN progress_note ELSE %(note)s END,
-        result = %(result)s::jsonb,
-        run_at = CASE WHEN {BECOMES} = 'waiting' THEN clock_timestamp() + %(wait)s * interval '1 s' ELSE run_at END,
+WITH told AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS t(
+        id bigint, token uuid, state text, outcome text, error text, traceback text, progress smallint, note text,
+        log text, result jsonb, wait float, given_back int, crashed int, number int)
+), done AS (
+    UPDATE queues_job j
+    SET state = {BECOMES}, token = NULL, worker_id = NULL, error = t.error, attempt = j.attempt - t.given_back,
+        crashes = j.crashes + t.crashed, lone_crashes = j.lone_crashes + t.crashed,
+        suspect = j.suspect OR t.crashed > 0,
+        progress = coalesce(t.progress, j.progress),
+        progress_note = CASE WHEN t.progress IS NULL THEN j.progress_note ELSE t.note END,
+        result = t.result,
+        run_at = CASE WHEN {BECOMES} = 'waiting' THEN clock_timestamp() + t.wait * interval '1 s' ELSE j.run_at END,
         finished_at = CASE WHEN {BECOMES} = 'waiting' THEN NULL ELSE clock_timestamp() END
-    WHERE id = %(id)s AND token = %(token)s AND state = 'active'
-    RETURNING id, queue, priority, run_at, "offer", started_at, state
+    FROM told t
+    WHERE j.id = t.id AND j.token = t.token AND j.state = 'active'
+    RETURNING j.id, j.queue, j.priority, j.run_at, j."offer", j.started_at, j.state,
+              t.number, t.outcome, t.error, t.traceback, t.log
 ), waiting AS (
     INSERT INTO queues_outbox (job_id, queue, priority, due_at, "offer", withdrawn)
     SELECT id, queue, priority, run_at, "offer", false FROM done WHERE state = 'waiting'
-), told AS (
+), history AS (
     INSERT INTO queues_attempt (job_id, number, outcome, worker, started_at, error, traceback, log)
-    SELECT id, %(number)s,
-        CASE WHEN state = 'cancelled' AND %(outcome)s <> 'crashed' THEN 'cancelled' ELSE %(outcome)s END,
-        %(worker)s, started_at, %(error)s, %(traceback)s, %(log)s FROM done
+    SELECT id, number, CASE WHEN state = 'cancelled' AND outcome <> 'crashed' THEN 'cancelled' ELSE outcome END,
+        %s, started_at, error, traceback, log FROM done
 )
-SELECT state FROM done
+SELECT id, state FROM done
 """
 
 
@@ -69,11 +83,34 @@ def finish(claim: Claim, verdict: Verdict, worker: str = "") -> bool:
 
     What the job has said of itself is written with it.
     """
-    running = context.running_of(claim)
-    said = running.said()
-    values: dict[str, Any] = {
+    with transaction.atomic() if verdict.state == JobState.FAILED else nullcontext():
+        states = _write([Ending(claim, verdict)], worker)
+        if states.get(claim.id) == JobState.FAILED:
+            _enqueue_last_resort(claim)
+    _tell([Ending(claim, verdict)], states)
+    return bool(states)
+
+
+def finish_all(endings: Sequence[Ending], worker: str = "") -> set[int]:
+    """`finish` for many jobs, none of which has failed, in one statement; the ids of those whose token still stood."""
+    states = _write(endings, worker)
+    _tell(endings, states)
+    return set(states)
+
+
+def _write(endings: Sequence[Ending], worker: str) -> dict[int, str]:
+    """What each job has become; those whose token does not stand are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(FINISH, [json.dumps([_row(ending) for ending in endings]), worker])
+        return dict(cursor.fetchall())
+
+
+def _row(ending: Ending) -> dict[str, Any]:
+    claim, verdict = ending.claim, ending.verdict
+    said = context.running_of(claim).said()
+    return {
         "id": claim.id,
-        "token": claim.token,
+        "token": claim.token.hex,
         "state": verdict.state.value,
         "outcome": verdict.outcome.value,
         "error": storable(verdict.error)[:10_000],
@@ -81,28 +118,25 @@ def finish(claim: Claim, verdict: Verdict, worker: str = "") -> bool:
         "progress": said.percent,
         "note": said.note,
         "log": storable(said.log)[-CHARACTERS:],
-        "result": None if verdict.result is None else json.dumps(verdict.result),
+        "result": verdict.result,
         "wait": verdict.wait,
         "given_back": int(verdict.attempt_given_back),
         "crashed": int(verdict.crashed),
         "number": claim.attempt,
-        "worker": worker,
     }
-    with transaction.atomic() if verdict.state == JobState.FAILED else nullcontext():
-        with connection.cursor() as cursor:
-            cursor.execute(FINISH, values)
-            row = cursor.fetchone()
-        state = row[0] if row else ""
-        if state == JobState.FAILED:
-            _enqueue_last_resort(claim)
-    if state == JobState.WAITING:
+
+
+def _tell(endings: Sequence[Ending], states: dict[int, str]) -> None:
+    if JobState.WAITING in states.values():
         outbox.ring()
-    if state:
-        if running.progress != running.reported:
-            running.reported = running.progress
-            signals.progressed(claim, running.reported)
-        signals.attempt_ended(claim, verdict, state)
-    return bool(state)
+    for ending in endings:
+        state = states.get(ending.claim.id)
+        if state:
+            running = context.running_of(ending.claim)
+            if running.progress != running.reported:
+                running.reported = running.progress
+                signals.progressed(ending.claim, running.reported)
+            signals.attempt_ended(ending.claim, ending.verdict, state)
 
 
 def _enqueue_last_resort(claim: Claim) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from queues import supervision
-from queues.ledger import Claim
+from queues.ledger import Claim, Ending
 
 from .points import POINTS, Point
 
@@ -55,7 +55,8 @@ def _die_at(point: Point, values: tuple[Any, ...]) -> None:
 def _jobs_in(values: tuple[Any, ...]) -> set[str]:
     """The names of the jobs that a call is about."""
     flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
-    return {part.name for part in flat if isinstance(part, Claim)}
+    claims = [part.claim if isinstance(part, Ending) else part for part in flat]
+    return {claim.name for claim in claims if isinstance(claim, Claim)}
 
 
 def _first_here() -> bool:

@@ -27,7 +27,7 @@ CONFIRMATION = "orders.order_confirmation"
 POINTS = [
     Point("before claim", "queues.ledger:claim", "before"),
     Point("after claim", "queues.ledger:claim", "after", job=CHARGE),
-    *_around("verdict", "queues.ledger:finish", job=CHARGE),
+    *_around("verdict", "queues.ledger:finish_all", job=CHARGE),
     *_around("acknowledge", "queues.brokers.rq.consumer:RqConsumer.finished", job=CHARGE),
     *_around("publish", "queues.brokers.rq.broker:RqBroker.publish"),
     *_around("heartbeat", "queues.lease:renew"),

@@ -39,7 +39,7 @@ MUTATIONS = [
     Mutation(
         name="verdict asks for the token",
         file="queues/ledger/verdicts.py",
-        guard=" AND token = %(token)s",
+        guard=" AND j.token = t.token",
         without="",
         test="tests/queues/test_verdicts.py::test_verdict_with_an_old_token_changes_nothing[verdict0]",
         red="AssertionError",

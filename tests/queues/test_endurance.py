@@ -65,7 +65,7 @@ def failing_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> Call
         (Dispatcher, "sweep"),
         (Housekeeper, "look"),
         (lease, "renew"),
-        (lane.ledger, "finish"),
+        (lane.ledger, "finish_all"),
         (lane.ledger, "runs_in_child"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -59,7 +59,7 @@ def test_hung_thread_is_given_up_and_replaced(executor: Executor, caplog: pytest
     assert "too late for a verdict" in caplog.text
     assert Job.objects.values().get(pk=hung) == before
     assert [attempt.outcome for attempt in Attempt.objects.filter(job_id=hung)] == ["timed out"]
-    assert executor.lanes[0].slots._value == 1
+    assert executor.lanes[0].slots.taken == 0
 
 
 def test_queue_in_which_too_many_threads_hang_runs_nothing_more(executor: Executor, caplog: pytest.LogCaptureFixture):

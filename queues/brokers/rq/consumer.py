@@ -8,11 +8,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rq.suspension import WORKERS_SUSPENDED
 
-from ...ledger import Claim, Verdict
+from ...ledger import Claim, Ending, Verdict
 from ...offer import Offer
 from ...states import JobState
 from .connection import broker_errors
@@ -21,11 +21,56 @@ from .messages import FINISHED_KEPT_SECONDS
 
 if TYPE_CHECKING:
     from redis import Redis
-    from redis.client import Pipeline
 
 log = logging.getLogger(__name__)
 
 FETCHED_TTL = 600
+
+RECEIVE = """
+-- Move up to ARGV[1] ids from a queue's list (KEYS[1]) to what a worker has fetched (KEYS[2], kept ARGV[2] seconds).
+local ids = {}
+for i = 1, tonumber(ARGV[1]) do
+    local id = redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT')
+    if not id then break end
+    ids[i] = id
+end
+if #ids > 0 then redis.call('EXPIRE', KEYS[2], ARGV[2]) end
+return ids
+"""
+
+CLAIMED = """
+-- Ids leave what a worker has fetched (KEYS[1]); those with a token run from now on (KEYS[2]: wip), others are stale.
+-- ARGV: score in wip, prefix of job keys, then pairs of id and token.
+for i = 3, #ARGV, 2 do
+    local id, token = ARGV[i], ARGV[i + 1]
+    redis.call('LREM', KEYS[1], 1, id)
+    if token == '' then
+        redis.call('DEL', ARGV[2] .. id)
+    else
+        redis.call('ZADD', KEYS[2], ARGV[1], id .. ':' .. token)
+    end
+end
+"""
+
+FINISHED = """
+-- Ids run no longer; they are counted in the worker's key (KEYS[1], if there is one). ARGV: time now, seconds to keep,
+-- prefix of job keys, then fours of queue, id, token and registry (finished, failed; nothing: the message is dropped).
+local succeeded, failed = 0, 0
+for i = 4, #ARGV, 4 do
+    local queue, id, registry = ARGV[i], ARGV[i + 1], ARGV[i + 3]
+    if registry == 'finished' then succeeded = succeeded + 1 else failed = failed + 1 end
+    redis.call('ZREM', 'rq:wip:' .. queue, id .. ':' .. ARGV[i + 2])
+    if registry == '' then
+        redis.call('DEL', ARGV[3] .. id)
+    else
+        redis.call('ZADD', 'rq:' .. registry .. ':' .. queue, ARGV[1] + ARGV[2], id)
+        redis.call('HSET', ARGV[3] .. id, 'status', registry)
+        redis.call('EXPIRE', ARGV[3] .. id, ARGV[2])
+    end
+end
+if KEYS[1] and succeeded > 0 then redis.call('HINCRBY', KEYS[1], 'successful_job_count', succeeded) end
+if KEYS[1] and failed > 0 then redis.call('HINCRBY', KEYS[1], 'failed_job_count', failed) end
+"""
 SUSPENSION_CHECK = 0.5
 
 
@@ -35,21 +80,22 @@ class RqConsumer:
         self.queues = queues
         self.fetched = {queue: fetched_key(worker_id, queue) for queue in queues}
         self.on_beat: Callable[[], None] = lambda: None
-        self.on_finished: Callable[[Pipeline, bool], None] = lambda pipeline, succeeded: None
+        self.worker_keys: Sequence[str] = ()
+        self._receive = connection.register_script(RECEIVE)
+        self._claimed = connection.register_script(CLAIMED)
+        self._finished = connection.register_script(FINISHED)
         self._suspended = (0.0, False)
         self._lock = threading.Lock()
 
     def receive(self, queue: str, limit: int, timeout: float) -> list[Offer]:
-        key, fetched = queue_key(queue), self.fetched[queue]
+        keys = (queue_key(queue), self.fetched[queue])
         with broker_errors():
-            first = self.connection.blmove(key, fetched, cast(int, timeout), "LEFT", "RIGHT")
-            if first is None:
-                return []
-            pipeline = self.connection.pipeline(transaction=False)
-            pipeline.expire(fetched, FETCHED_TTL)
-            for _ in range(limit - 1):
-                pipeline.lmove(key, fetched, "LEFT", "RIGHT")
-            messages = [first, *(message for message in pipeline.execute()[1:] if message is not None)]
+            messages = self._receive(keys=keys, args=(limit, FETCHED_TTL))
+            if not messages:
+                first = self.connection.blmove(*keys, cast(int, timeout), "LEFT", "RIGHT")
+                if first is None:
+                    return []
+                messages = [first, *self._receive(keys=keys, args=(limit - 1, FETCHED_TTL))]
         return self._parsed(messages, queue)
 
     def recover(self, queue: str) -> None:
@@ -79,36 +125,21 @@ class RqConsumer:
         return suspended
 
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
-        running = {claim.as_offer for claim in claims}
+        tokens = {claim.as_offer: claim.token.hex for claim in claims}
+        arguments: list[Any] = [time.time() + FETCHED_TTL, JOB_PREFIX]
+        for offer in offers:
+            arguments += (offer.message_id, tokens.get(offer, ""))
+        queue = offers[0].queue
         with broker_errors():
-            pipeline = self.connection.pipeline(transaction=False)
-            for offer in offers:
-                pipeline.lrem(self.fetched[offer.queue], 1, offer.message_id)
-                if offer not in running:
-                    pipeline.delete(JOB_PREFIX + offer.message_id)
-            for claim in claims:
-                pipeline.zadd(wip_key(claim.queue), {self._execution(claim): time.time() + FETCHED_TTL})
-            pipeline.execute()
+            self._claimed(keys=(self.fetched[queue], wip_key(queue)), args=arguments)
 
-    def finished(self, claim: Claim, verdict: Verdict) -> None:
-        message_id = claim.as_offer.message_id
+    def finished(self, endings: Sequence[Ending]) -> None:
+        arguments: list[Any] = [time.time(), FINISHED_KEPT_SECONDS, JOB_PREFIX]
+        for ending in endings:
+            claim = ending.claim
+            arguments += (claim.queue, claim.as_offer.message_id, claim.token.hex, _registry(ending.verdict))
         with broker_errors():
-            pipeline = self.connection.pipeline(transaction=False)
-            pipeline.zrem(wip_key(claim.queue), self._execution(claim))
-            registry = {JobState.COMPLETED: "finished", JobState.FAILED: "failed"}.get(verdict.state)
-            if registry:
-                expires = time.time() + FINISHED_KEPT_SECONDS
-                pipeline.zadd(registry_key(registry, claim.queue), {message_id: expires})
-                pipeline.hset(JOB_PREFIX + message_id, "status", registry)
-                pipeline.expire(JOB_PREFIX + message_id, FINISHED_KEPT_SECONDS)
-            else:
-                pipeline.delete(JOB_PREFIX + message_id)
-            self.on_finished(pipeline, verdict.state == JobState.COMPLETED)
-            pipeline.execute()
-
-    @staticmethod
-    def _execution(claim: Claim) -> str:
-        return f"{claim.as_offer.message_id}:{claim.token.hex}"
+            self._finished(keys=self.worker_keys, args=arguments)
 
     def give_back(self, offers: Sequence[Offer]) -> None:
         with broker_errors():
@@ -131,3 +162,8 @@ class RqConsumer:
     def close(self) -> None:
         with broker_errors():
             self.connection.delete(*self.fetched.values())
+
+
+def _registry(verdict: Verdict) -> str:
+    """The registry of rq in which the message stays for some minutes; empty: none."""
+    return {JobState.COMPLETED: "finished", JobState.FAILED: "failed"}.get(verdict.state, "")

@@ -10,7 +10,6 @@ from typing import Any
 import redis
 import rq
 from django.conf import settings
-from redis.client import Pipeline
 from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
@@ -101,7 +100,7 @@ class Worker(rq.Worker):
     def _attach(self, consumer: Consumer) -> None:
         if isinstance(consumer, RqConsumer):
             consumer.on_beat = self._beat
-            consumer.on_finished = self._count
+            consumer.worker_keys = (self.key,)
 
     def _beat(self) -> None:
         """Keep rq's worker key true; write it anew if Redis has lost it, also where a job has counted itself since."""
@@ -114,12 +113,6 @@ class Worker(rq.Worker):
         if busy is not self.busy:
             self.busy = busy
             self.set_state(WorkerStatus.BUSY if busy else WorkerStatus.IDLE)
-
-    def _count(self, pipeline: Pipeline, succeeded: bool) -> None:
-        if succeeded:
-            self.increment_successful_job_count(pipeline)
-        else:
-            self.increment_failed_job_count(pipeline)
 
     def _install_signal_handlers(self) -> None:
         signal.signal(signal.SIGINT, self._on_signal)

@@ -1,0 +1,132 @@
+"""The ends of runs: verdicts are written, the slots and the broker are told.
+
+Those of completed jobs are written together, as many as come within a moment. A job's thread hands its verdict over
+and is free for the next job; until the verdict is durable the job stays active, under the lease of its process.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from . import ledger, signals
+from .errors import BrokerUnavailable
+from .ledger import Claim, Ending, Verdict
+from .metrics import count_late_verdict
+from .outages import wait_out
+from .runner import given_back
+from .states import JobState
+
+if TYPE_CHECKING:
+    from .executor import Executor
+
+log = logging.getLogger(__name__)
+
+LARGEST_BATCH = 200
+MOST_WAITING = 1000
+LOOK = 0.2
+GATHER = 0.004
+"""Seconds that a verdict may wait for those of jobs that still run; far less than anybody notices."""
+
+
+class Endings:
+    """A helper of the executor; goes on after `stopping` is set until nothing is left to write."""
+
+    def __init__(self, executor: "Executor") -> None:
+        self.executor = executor
+        self.stopping = threading.Event()
+        self.completed: SimpleQueue[Ending] = SimpleQueue()
+
+    @property
+    def are_behind(self) -> bool:
+        """So many wait that no more jobs should be begun."""
+        return self.completed.qsize() > MOST_WAITING
+
+    def put(self, claim: Claim, verdict: Verdict) -> None:
+        """Have the verdict written; what became of the job is told in this thread if anybody listens."""
+        ending = Ending(claim, verdict)
+        if verdict.state == JobState.COMPLETED and not signals.anybody_hears(claim.name):
+            self.completed.put(ending)
+        else:
+            self._finish(ending)
+
+    def give_back(self, claims: Sequence[Claim], reason: str) -> None:
+        """Let others have jobs that were claimed; where PostgreSQL is away the lease sees to it."""
+        try:
+            ledger.finish_all([Ending(claim, given_back(reason)) for claim in claims], self.executor.name)
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("%d jobs could not be given back (%s); they will be rescued", len(claims), error)
+        self.executor.forget(claims)
+
+    def run(self) -> None:
+        """Write what completed jobs hand over."""
+        while batch := self._next_batch():
+            try:
+                self._complete(batch)
+            except Exception:
+                log.exception("%d completed jobs could not be brought to an end", len(batch))
+                connection.close()
+        connection.close()
+
+    def _next_batch(self) -> list[Ending]:
+        """What waits, at least one; empty when all is done. While other jobs run, theirs may come along."""
+        batch: list[Ending] = []
+        until = 0.0
+        while not batch or (len(batch) < LARGEST_BATCH and len(batch) < len(self.executor.in_flight)):
+            try:
+                batch.append(self.completed.get(timeout=max(0.0, until - time.monotonic()) if batch else LOOK))
+            except Empty:
+                if batch or self.stopping.is_set():
+                    break
+            until = until or time.monotonic() + GATHER
+        return batch
+
+    def _complete(self, endings: Sequence[Ending]) -> None:
+        try:
+            written = wait_out(lambda: ledger.finish_all(endings, self.executor.name), "verdicts")
+        except Exception as error:
+            self._write_alone(endings, error)
+        else:
+            self._close(endings, written)
+
+    def _write_alone(self, endings: Sequence[Ending], error: Exception) -> None:
+        """One of them cannot be written: it goes on trying in a thread of its own, and holds up no other."""
+        if len(endings) > 1:
+            log.warning("%d verdicts are written one by one: %s", len(endings), error)
+            for ending in endings:
+                self._complete([ending])
+        else:
+            threading.Thread(target=self._finish_in_thread, args=endings, name="verdict", daemon=True).start()
+
+    def _finish_in_thread(self, ending: Ending) -> None:
+        self._finish(ending)
+        connection.close()
+
+    def _finish(self, ending: Ending) -> None:
+        """While PostgreSQL is away, keep trying: the token decides whether it still counts."""
+        claim, verdict, worker = ending.claim, ending.verdict, self.executor.name
+        what, errors = f"verdict on #{claim.id}", (DatabaseError, InterfaceError)
+        written = False
+        try:
+            written = wait_out(lambda: ledger.finish(claim, verdict, worker), what, errors=errors)
+        finally:
+            self._close([ending], {claim.id} if written else set())
+
+    def _close(self, endings: Sequence[Ending], written: Collection[int]) -> None:
+        """These runs are over, and the verdicts on those jobs are written; the others came too late."""
+        self.executor.forget(ending.claim for ending in endings)
+        self.executor.count_run(len(endings))
+        for ending in endings:
+            if ending.claim.id not in written:
+                log.error("verdict on #%d came too late: the job was freed meanwhile", ending.claim.id)
+                with suppress(DatabaseError, InterfaceError):
+                    count_late_verdict(ending.claim.queue)
+        try:
+            self.executor.consumer.finished(endings)
+        except BrokerUnavailable as error:
+            log.debug("the broker was not told of %d jobs: %s", len(endings), error)

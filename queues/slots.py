@@ -1,0 +1,47 @@
+"""How many jobs a lane may have claimed and not ended: those that run, and a few more if they are short."""
+
+import threading
+
+LONGEST_AHEAD = 0.01
+"""Seconds of work that may be claimed ahead for each thread."""
+MOST_AHEAD = 100
+LEARNING = 0.1
+
+
+class Slots:
+    """`count` jobs run at once; so many more may be claimed that no thread has to wait for the next claim.
+
+    The longer the jobs take, the fewer are claimed ahead: others could have had them. `ahead=False`: none ever.
+    """
+
+    def __init__(self, count: int, *, ahead: bool) -> None:
+        self.count = count
+        self.ahead = ahead
+        self.pace = 1.0
+        self.taken = 0
+        self.changed = threading.Condition()
+
+    @property
+    def size(self) -> int:
+        if not self.ahead:
+            return self.count
+        return self.count + min(MOST_AHEAD, int(self.count * LONGEST_AHEAD / max(self.pace, 1e-6)))
+
+    def take(self, wanted: int, timeout: float, gather: float) -> int:
+        """Wait for a free slot, then `gather` seconds if that could be many more; take up to `wanted`, or 0."""
+        with self.changed:
+            if not self.changed.wait_for(lambda: self.taken < self.size, timeout):
+                return 0
+            many = min(wanted, self.size // 2)
+            self.changed.wait_for(lambda: self.size - self.taken >= many, gather)
+            granted = max(0, min(wanted, self.size - self.taken))
+            self.taken += granted
+            return granted
+
+    def free(self, slots: int = 1, *, seconds: float | None = None) -> None:
+        """Give slots back; `seconds`: how long a job took."""
+        with self.changed:
+            self.taken -= slots
+            if seconds is not None:
+                self.pace += LEARNING * (seconds - self.pace)
+            self.changed.notify()

@@ -1,0 +1,68 @@
+"""Jobs that were claimed ahead: run by the same process if they are short, given back if those before them are long."""
+
+from queues import ledger
+from queues.models import Attempt, Job
+from tests.jobapp.jobs import record, wait_for_gate
+from tests.processes import Processes, wait_for
+from tests.queues.facts import open_gate, runs, states, wait_for_state
+
+SHORT, LONG = 300, 30
+
+
+def test_long_jobs_behind_short_ones_are_given_back_and_run_elsewhere(processes: Processes):
+    # given a worker that has learned that jobs are short, then meets long ones
+    processes.manage("rqworker", "order", "--name", "w", QUEUE_ORDER_CONCURRENCY="2", LOG_LEVEL="INFO")
+    ids = ledger.enqueue([record.request({"label": "short"}) for _ in range(SHORT)])
+    wait_for(lambda: states() == {"completed": SHORT})
+    ledger.enqueue([wait_for_gate.request({"label": "long", "gate": "g"}) for _ in range(LONG)])
+    wait_for(lambda: runs("long") == 2)
+
+    # when another worker comes
+    processes.manage("rqworker", "order", "--name", "other", QUEUE_ORDER_CONCURRENCY="40")
+
+    # then it gets all that the first one has not begun, and none has spent an attempt for it
+    wait_for(lambda: runs("long") == LONG)
+    open_gate("g")
+    wait_for(lambda: states() == {"completed": SHORT + LONG})
+    assert set(Job.objects.values_list("attempt", "crashes")) == {(1, 0)}
+    assert set(Attempt.objects.exclude(outcome="completed").values_list("outcome", flat=True)) <= {"given back"}
+    assert runs("short") == len(ids)
+
+
+def test_jobs_that_were_claimed_ahead_are_given_back_when_the_worker_stops(processes: Processes):
+    # given a worker whose two threads are taken
+    worker = processes.manage("rqworker", "order", QUEUE_ORDER_CONCURRENCY="2")
+    ledger.enqueue([record.request({"label": "short"}) for _ in range(SHORT)])
+    wait_for(lambda: states() == {"completed": SHORT})
+    long = ledger.enqueue([wait_for_gate.request({"label": "long", "gate": "g"}) for _ in range(LONG)])
+    wait_for(lambda: runs("long") == 2)
+
+    # when it is told to stop
+    code_when_stopped = worker.stop
+    open_gate("g")
+    assert code_when_stopped() == 0
+
+    # then every job is either completed or waits as if it had not been claimed
+    assert set(states()) <= {"completed", "waiting"}
+    assert set(Job.objects.filter(state="waiting").values_list("attempt", "crashes")) <= {(0, 0)}
+    for job_id in long[:1]:
+        wait_for_state(job_id, "completed")
+
+
+def test_verdict_that_cannot_be_written_with_others_is_written_alone(processes: Processes):
+    """A batch must not fail for ever for one of its jobs: here PostgreSQL refuses one row of the history."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE queues_attempt ADD CONSTRAINT refused CHECK (job_id % 7 <> 0) NOT VALID")
+    try:
+        processes.manage("rqworker", "order", QUEUE_ORDER_CONCURRENCY="20")
+        ids = ledger.enqueue([record.request({"label": str(n)}) for n in range(21)])
+        for job_id in ids:
+            if job_id % 7:
+                wait_for_state(job_id, "completed")
+        assert states() == {"completed": 18, "active": 3}
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE queues_attempt DROP CONSTRAINT refused")
+    wait_for(lambda: states() == {"completed": 21})
