@@ -19,6 +19,8 @@ KINDS = (
     "daily_report",
     "password_reset",
     "webhook_switched_off",
+    "review_opened",
+    "review_due",
 )
 
 Attachment = tuple[str, bytes, str]

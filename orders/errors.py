@@ -90,6 +90,20 @@ class UnknownShipment(ShopError):
     default_code = "unknown_shipment"
 
 
+class OrderUnderReview(ShopError):
+    """This order is not shipped before its review is approved."""
+
+    status_code = 409
+    default_code = "order_under_review"
+
+
+class ReviewClosed(ShopError):
+    """This review was decided before, or its deadline has passed."""
+
+    status_code = 409
+    default_code = "review_closed"
+
+
 class NotInvoiceable(Exception):
     """Only a paid order gets an invoice."""
 

@@ -11,5 +11,8 @@ order_delivered = Event("order_delivered", "order_id", subject="order-{order_id}
 shipment_reported = Event("shipment_reported", "order_id", "shipment_id", "status", subject="order-{order_id}")
 order_refunded = Event("order_refunded", "order_id", "refund_id", "amount_paise", subject="order-{order_id}")
 """Emitted by whoever gives money back, once the gateway has confirmed it."""
+order_suspicious = Event("order_suspicious", "order_id", "reasons", subject="order-{order_id}")
+review_decided = Event("review_decided", "order_id", "review_id", subject="order-{order_id}")
+"""A person, or the deadline, has decided what the review was about: `ReviewItem.state`."""
 daily_report_made = Event("daily_report_made", "report_id", subject="report-{report_id}")
 invoice_issued = Event("invoice_issued", "order_id", "invoice_id", subject="order-{order_id}")

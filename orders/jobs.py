@@ -14,8 +14,10 @@ from .services import (
     lifecycle,
     mails,
     reports,
+    review,
     shipping,
     stock,
+    suspicion,
     warehouse,
 )
 
@@ -30,6 +32,24 @@ def process_order(order_id: int) -> None:
 def generate_invoice(order_id: int) -> None:
     """Issue the tax invoice of a paid order as a PDF."""
     invoicing.generate_invoice(order_id)
+
+
+@job(queue="order", on=(events.order_placed, events.payment_failed))
+def check_for_suspicion(order_id: int) -> list[str]:
+    """Look for suspicious patterns around the order."""
+    return suspicion.check(order_id)
+
+
+@job(queue="manual-review", on=events.order_suspicious)
+def open_suspicion(order_id: int, reasons: list[str]) -> None:
+    """Have a person look at a suspicious order."""
+    review.open_suspicion(order_id, reasons)
+
+
+@job(queue="manual-review", every=300, key="watch-reviews")
+def watch_reviews() -> dict[str, int]:
+    """Close the reviews whose deadline has passed, and warn staff of those that are next."""
+    return review.watch_deadlines()
 
 
 @job(queue="inventory-release", on=events.payment_failed)

@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce
 
 from queues.models import Job
 
-from .models import Invoice, Order, OrderLog, Product, Reservation, Stock, StockMovement
-from .states import GIVES_STOCK_BACK, OrderEvent, ReservationState
+from .models import Invoice, Order, OrderLog, Product, Reservation, ReviewItem, Stock, StockMovement
+from .states import GIVES_STOCK_BACK, HOLDS_ORDER, OrderEvent, ReservationState, ReviewState
 
 
 def products_on_sale() -> QuerySet[Product]:
@@ -80,6 +80,12 @@ def forgotten_reservations(before: datetime) -> list[int]:
     held = Reservation.objects.filter(state=ReservationState.HELD, order__state__in=GIVES_STOCK_BACK)
     fresh = OrderLog.objects.filter(order=OuterRef("order"), at__gte=before)
     return list(held.exclude(Exists(fresh)).order_by("order").values_list("order", flat=True).distinct())
+
+
+def is_held_back(order_id: int) -> bool:
+    """Whether a review stands between the order and its shipping."""
+    in_the_way = ReviewItem.objects.filter(order_id=order_id, kind__in=HOLDS_ORDER)
+    return in_the_way.exclude(state=ReviewState.APPROVED).exists()
 
 
 def last_logged(order_id: int, event: OrderEvent) -> OrderLog:

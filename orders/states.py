@@ -69,6 +69,28 @@ class MovementReason(TextChoices):
     WAREHOUSE = "warehouse"
 
 
+class ReviewKind(TextChoices):
+    """Why a person has to decide something about an order."""
+
+    HIGH_VALUE = "high_value"
+    SUSPICIOUS = "suspicious"
+    PAYMENT_DISCREPANCY = "payment_discrepancy"
+    RETURN_REQUEST = "return_request"
+
+
+HOLDS_ORDER = (ReviewKind.HIGH_VALUE, ReviewKind.SUSPICIOUS)
+"""Until these are approved, the order is not shipped."""
+
+
+class ReviewState(TextChoices):
+    """open -> approved | rejected | expired (nobody has decided before the deadline)."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
 class CountedKind(TextChoices):
     """What analytics counts of an order."""
 
@@ -90,3 +112,7 @@ class OrderEvent(TextChoices):
     DELIVERED = "delivered"
     STOCK_RELEASED = "stock_released"
     INVOICE_ISSUED = "invoice_issued"
+    REVIEW_OPENED = "review_opened"
+    REVIEW_APPROVED = "review_approved"
+    REVIEW_REJECTED = "review_rejected"
+    REVIEW_EXPIRED = "review_expired"

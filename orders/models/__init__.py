@@ -6,6 +6,7 @@ from .figures import Counted, DailyFigures, DailyReport, DailySales
 from .idempotency import IdempotencyKey
 from .invoice import DocumentSeries, Invoice
 from .order import Order, OrderLine, OrderLog
+from .review import ReviewItem
 from .shipment import Shipment
 from .stock import Reservation, Stock, StockMovement
 
@@ -23,6 +24,7 @@ __all__ = [
     "OrderLog",
     "Product",
     "Reservation",
+    "ReviewItem",
     "Shipment",
     "Stock",
     "StockMovement",

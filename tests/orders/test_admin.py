@@ -24,6 +24,7 @@ LISTS = [
     "dailysales",
     "dailyreport",
     "reservation",
+    "reviewitem",
     "order",
     "invoice",
     "documentseries",
