@@ -2,13 +2,14 @@
 
 from django.conf import settings
 
-from orders.events import order_cancelled, order_paid, order_placed
+from orders.events import order_cancelled, order_paid, order_placed, review_decided
 from queues import job
 
 from .events import (
     payment_authorized,
     payment_confirmed,
     payment_given_up,
+    payment_needs_review,
     payment_pending,
     payment_requested,
     payment_uncertain,
@@ -16,7 +17,7 @@ from .events import (
     refund_requested,
     stripe_event_received,
 )
-from .services import collect, expiry, questions, reconciliation, refunds, webhooks
+from .services import collect, expiry, questions, reconciliation, refunds, reviewing, webhooks
 
 
 @job(queue="payment", on=(order_placed, payment_requested))
@@ -59,6 +60,18 @@ def capture_payment(payment_id: int) -> None:
 def void_payment(payment_id: int) -> None:
     """Give up an authorization that a review has refused."""
     questions.void(payment_id)
+
+
+@job(queue="manual-review", on=payment_needs_review)
+def open_review(payment_id: int, reason: str) -> None:
+    """Have a person look at a payment."""
+    reviewing.open_for_payment(payment_id, reason)
+
+
+@job(queue="payment", on=review_decided)
+def carry_out_review(review_id: int) -> None:
+    """Capture or give up the money that the review was about."""
+    reviewing.carry_out(review_id)
 
 
 @job(queue="payment-retry")

@@ -142,6 +142,22 @@ MUTATIONS = [
         red="Refund.DoesNotExist",
     ),
     Mutation(
+        name="review is decided while it is open",
+        file="orders/services/review.py",
+        guard="filter(condition, pk=review_id, state=ReviewState.OPEN)",
+        without="filter(condition, pk=review_id)",
+        test="tests/orders/test_review.py::test_an_expiry_on_the_line_of_a_decision_wins_and_the_decision_is_refused",
+        red="DID NOT RAISE",
+    ),
+    Mutation(
+        name="money is let go when no other review speaks against it",
+        file="payments/services/reviewing.py",
+        guard="if concerned.exclude(state=ReviewState.APPROVED).exists():",
+        without="if False:",
+        test="tests/payments/test_reviewing.py::test_money_is_captured_when_the_last_of_two_reviews_is_approved",
+        red="AssertionError",
+    ),
+    Mutation(
         name="refund stays within the capture",
         file="payments/services/refunds.py",
         guard="filter(pk=payment.pk, left__gte=amount_paise)",
