@@ -20,6 +20,8 @@ KINDS = (
     "daily_report",
     "password_reset",
     "webhook_switched_off",
+    "return_approved",
+    "return_rejected",
     "review_opened",
     "review_due",
 )

@@ -14,6 +14,7 @@ from .services import (
     lifecycle,
     mails,
     reports,
+    returns,
     review,
     shipping,
     stock,
@@ -44,6 +45,24 @@ def check_for_suspicion(order_id: int) -> list[str]:
 def open_suspicion(order_id: int, reasons: list[str]) -> None:
     """Have a person look at a suspicious order."""
     review.open_suspicion(order_id, reasons)
+
+
+@job(queue="manual-review", on=events.return_requested)
+def open_return(return_id: int) -> None:
+    """Have a person look at what a customer wants to send back."""
+    review.open_return(return_id)
+
+
+@job(queue="email", on=events.return_answered)
+def return_answered(return_id: int) -> None:
+    """Mail the customer whether the goods may be sent back."""
+    mails.send_return_answered(return_id)
+
+
+@job(queue="order", on=events.order_refunded)
+def close_return(refund_id: int) -> bool:
+    """Mark the return as refunded whose money this was, if it was one's."""
+    return returns.mark_refunded(refund_id)
 
 
 @job(queue="manual-review", every=300, key="watch-reviews")

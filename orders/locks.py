@@ -4,7 +4,7 @@ A transaction takes its locks in this order, each at most once, and may leave an
 
 1. idempotency key      the row (user, key) of `POST /api/orders`, by inserting it
 2. order                `lock_order`, or a conditional UPDATE of Order.state
-3. review               one row, by a conditional UPDATE of its state (`services/review.py`)
+3. review, return       a row each, by a conditional UPDATE of its state (`services/review.py`, `returns.py`)
 4. payment              rows of one order, by pk (app payments)
 5. stock                rows by product, all in one statement (`services/stock.py`)
 6. document series      the row of the kind and financial year, by counting it up (`services/numbering.py`)

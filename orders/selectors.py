@@ -11,7 +11,18 @@ from django.db.models.functions import Coalesce
 
 from queues.models import Job
 
-from .models import Invoice, Order, OrderLog, Product, Reservation, ReviewItem, Stock, StockMovement
+from .models import (
+    Invoice,
+    Order,
+    OrderLog,
+    Product,
+    Reservation,
+    ReturnLine,
+    ReturnRequest,
+    ReviewItem,
+    Stock,
+    StockMovement,
+)
 from .states import GIVES_STOCK_BACK, HOLDS_ORDER, OrderEvent, ReservationState, ReviewState
 
 
@@ -80,6 +91,16 @@ def forgotten_reservations(before: datetime) -> list[int]:
     held = Reservation.objects.filter(state=ReservationState.HELD, order__state__in=GIVES_STOCK_BACK)
     fresh = OrderLog.objects.filter(order=OuterRef("order"), at__gte=before)
     return list(held.exclude(Exists(fresh)).order_by("order").values_list("order", flat=True).distinct())
+
+
+def returns_of(order: Order) -> QuerySet[ReturnRequest]:
+    """An order's returns with their lines, the newest first."""
+    return ReturnRequest.objects.filter(order=order).prefetch_related("lines__line").order_by("-pk")
+
+
+def return_lines(return_id: int) -> QuerySet[ReturnLine]:
+    """What is returned, with the lines of the order."""
+    return ReturnLine.objects.filter(return_request=return_id).select_related("line").order_by("pk")
 
 
 def is_held_back(order_id: int) -> bool:

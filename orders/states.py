@@ -67,6 +67,7 @@ class MovementReason(TextChoices):
     COMMITTED = "committed"
     RECEIVED = "received"
     WAREHOUSE = "warehouse"
+    RETURNED = "returned"
 
 
 class ReviewKind(TextChoices):
@@ -89,6 +90,16 @@ class ReviewState(TextChoices):
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
+
+
+class ReturnState(TextChoices):
+    """requested -> approved | rejected, approved -> received -> refunded."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RECEIVED = "received"
+    REFUNDED = "refunded"
 
 
 class CountedKind(TextChoices):
@@ -116,3 +127,9 @@ class OrderEvent(TextChoices):
     REVIEW_APPROVED = "review_approved"
     REVIEW_REJECTED = "review_rejected"
     REVIEW_EXPIRED = "review_expired"
+    RETURN_REQUESTED = "return_requested"
+    RETURN_APPROVED = "return_approved"
+    RETURN_REJECTED = "return_rejected"
+    RETURN_RECEIVED = "return_received"
+    RETURN_REFUNDED = "return_refunded"
+    CREDIT_NOTE_ISSUED = "credit_note_issued"

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from orders.events import order_cancelled, order_paid, order_placed, order_refunded, review_decided
+from orders.events import order_cancelled, order_paid, order_placed, order_refunded, return_received, review_decided
 from queues import job
 
 from .events import (
@@ -17,7 +17,7 @@ from .events import (
     refund_requested,
     stripe_event_received,
 )
-from .services import collect, expiry, mails, questions, reconciliation, refunds, reviewing, webhooks
+from .services import collect, expiry, mails, questions, reconciliation, refunds, returning, reviewing, webhooks
 
 
 @job(queue="payment", on=(order_placed, payment_requested))
@@ -72,6 +72,12 @@ def open_review(payment_id: int, reason: str) -> None:
 def carry_out_review(review_id: int) -> None:
     """Capture or give up the money that the review was about."""
     reviewing.carry_out(review_id)
+
+
+@job(queue="payment", on=return_received)
+def refund_return(return_id: int) -> None:
+    """Give back what returned goods have cost."""
+    returning.refund_return(return_id)
 
 
 @job(queue="payment-retry")

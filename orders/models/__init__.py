@@ -6,6 +6,7 @@ from .figures import Counted, DailyFigures, DailyReport, DailySales
 from .idempotency import IdempotencyKey
 from .invoice import DocumentSeries, Invoice
 from .order import Order, OrderLine, OrderLog
+from .returns import ReturnLine, ReturnRequest
 from .review import ReviewItem
 from .shipment import Shipment
 from .stock import Reservation, Stock, StockMovement
@@ -24,6 +25,8 @@ __all__ = [
     "OrderLog",
     "Product",
     "Reservation",
+    "ReturnLine",
+    "ReturnRequest",
     "ReviewItem",
     "Shipment",
     "Stock",

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from ..states import ReviewKind, ReviewState
 from .order import Order
+from .returns import ReturnRequest
 
 
 class ReviewItem(models.Model):
@@ -16,6 +17,7 @@ class ReviewItem(models.Model):
     kind = models.CharField(max_length=20, choices=ReviewKind.choices)
     key = models.CharField(max_length=200, unique=True, help_text="the same matter opens one review")
     payment_number = models.PositiveBigIntegerField("payment", null=True, blank=True)
+    return_request = models.OneToOneField(ReturnRequest, models.PROTECT, null=True, blank=True, related_name="review")
     reasons = models.JSONField(default=list)
     state = models.CharField(max_length=10, choices=ReviewState.choices, default=ReviewState.OPEN)
     opened_at = models.DateTimeField(default=timezone.now)

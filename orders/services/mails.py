@@ -8,8 +8,9 @@ from django.utils import timezone
 from notifications.services import send
 
 from .. import selectors
-from ..models import Invoice, Order, Shipment
-from ..states import UNPAID, OrderEvent
+from ..models import Invoice, Order, ReturnRequest, Shipment
+from ..money import format_rupees
+from ..states import UNPAID, OrderEvent, ReturnState
 
 
 def send_order_confirmation(order_id: int) -> None:
@@ -66,7 +67,21 @@ def send_shipping_notification(order_id: int) -> None:
     )
 
 
-def _send(kind: str, order: Order, *, key: str, attachments: Any = None, **words: str) -> None:
+def send_return_answered(return_id: int) -> None:
+    """Tell whether the goods may be sent back."""
+    wanted = ReturnRequest.objects.get(pk=return_id)
+    kind = "return_rejected" if wanted.state == ReturnState.REJECTED else "return_approved"
+    lines = [{"name": x.line.name, "quantity": x.quantity, "total": x.total} for x in selectors.return_lines(return_id)]
+    _send(
+        kind,
+        selectors.order_with_lines(wanted.order_id),
+        key=f"return-answered-{return_id}",
+        lines=lines,
+        total=format_rupees(wanted.amount_paise),
+    )
+
+
+def _send(kind: str, order: Order, *, key: str, attachments: Any = None, **words: Any) -> None:
     context = {
         "order_id": order.pk,
         "name": order.shipping_name,

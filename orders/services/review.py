@@ -20,8 +20,9 @@ from notifications.services import notify
 
 from .. import events, locks, selectors
 from ..errors import ReviewClosed
-from ..models import OrderLog, ReviewItem
+from ..models import OrderLog, ReturnRequest, ReviewItem
 from ..states import OrderEvent, ReviewKind, ReviewState
+from . import returns
 
 LOGGED = {
     ReviewState.APPROVED: OrderEvent.REVIEW_APPROVED,
@@ -40,6 +41,7 @@ class Matter:
     reasons: tuple[str, ...]
     payment_number: int | None = None
     deadline_at: datetime | None = None
+    return_request_id: int | None = None
 
 
 @transaction.atomic
@@ -59,6 +61,15 @@ def open_review(matter: Matter) -> ReviewItem:
 def open_suspicion(order_id: int, reasons: list[str]) -> ReviewItem:
     """One item an order, whatever speaks against it and how often."""
     return open_review(Matter(order_id, ReviewKind.SUSPICIOUS, suspicion_key(order_id), tuple(reasons)))
+
+
+def open_return(return_id: int) -> ReviewItem:
+    """A customer wants to send goods back."""
+    wanted = ReturnRequest.objects.get(pk=return_id)
+    said = (f"return {return_id}: {wanted.reason}",)
+    return open_review(
+        Matter(wanted.order_id, ReviewKind.RETURN_REQUEST, f"return-{return_id}", said, return_request_id=return_id)
+    )
 
 
 def suspicion_key(order_id: int) -> str:
@@ -110,6 +121,8 @@ def _close(review_id: int, verdict: ReviewState, condition: Q, **facts: Any) -> 
     item.refresh_from_db()
     who = f" ({item.decided_by})" if item.decided_by else ""
     _log(item, LOGGED[verdict], item.note + who)
+    if item.return_request_id:
+        returns.answer(item.return_request_id, approve=verdict == ReviewState.APPROVED)
     events.review_decided.emit(order_id=item.order_id, review_id=item.pk)
     return item
 

@@ -25,6 +25,7 @@ LISTS = [
     "dailyreport",
     "reservation",
     "reviewitem",
+    "returnrequest",
     "order",
     "invoice",
     "documentseries",
