@@ -20,6 +20,7 @@ KINDS = (
     "daily_report",
     "password_reset",
     "webhook_switched_off",
+    "credit_note",
     "return_approved",
     "return_rejected",
     "review_opened",

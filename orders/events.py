@@ -19,4 +19,5 @@ return_answered = Event("return_answered", "order_id", "return_id", subject="ord
 return_received = Event("return_received", "order_id", "return_id", "amount_paise", subject="order-{order_id}")
 """The goods are back: whoever took the money gives so much of it back, and says so by `order_refunded`."""
 daily_report_made = Event("daily_report_made", "report_id", subject="report-{report_id}")
+credit_note_issued = Event("credit_note_issued", "order_id", "credit_note_id", subject="order-{order_id}")
 invoice_issued = Event("invoice_issued", "order_id", "invoice_id", subject="order-{order_id}")

@@ -95,6 +95,12 @@ def payment_receipt(order_id: int, invoice_id: int) -> None:
     mails.send_payment_receipt(order_id, invoice_id)
 
 
+@job(queue="email", on=events.credit_note_issued)
+def credit_note(credit_note_id: int) -> None:
+    """Mail the customer the credit note."""
+    mails.send_credit_note(credit_note_id)
+
+
 @job(queue="email", on=events.payment_failed)
 def payment_failed(order_id: int) -> None:
     """Mail the customer that the payment failed."""

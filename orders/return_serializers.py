@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django.urls import reverse
 from rest_framework import serializers
 
-from .models import ReturnLine, ReturnRequest
+from .models import CreditNote, ReturnLine, ReturnRequest
 from .serializers import MAX_LINES, LineRequest, StrictSerializer
 
 
@@ -40,3 +41,18 @@ class ReturnSerializer(serializers.ModelSerializer[ReturnRequest]):
         times = ("requested_at", "answered_at", "received_at")
         fields = ("id", "state", "reason", "amount_paise", "amount", *times, "lines")
         read_only_fields = fields
+
+
+class CreditNoteSerializer(serializers.ModelSerializer[CreditNote]):
+    """A paper about money that went back; `links.pdf` is the file."""
+
+    amount = serializers.CharField(read_only=True)
+    links = serializers.SerializerMethodField()
+
+    class Meta:
+        model = CreditNote
+        fields = ("number", "issued_at", "amount_paise", "amount", "links")
+        read_only_fields = fields
+
+    def get_links(self, note: CreditNote) -> dict[str, str]:
+        return {"pdf": reverse("order-credit-note", args=[note.invoice.order_id, note.pk])}

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from queues.models import Job
 
 from .models import (
+    CreditNote,
     Invoice,
     Order,
     OrderLog,
@@ -62,6 +63,11 @@ def invoice_of(order: Order) -> Invoice | None:
     """The order's invoice, once its PDF can be read."""
     invoice: Invoice | None = getattr(order, "invoice", None)
     return invoice if invoice and invoice.pdf else None
+
+
+def credit_notes_of(order: Order) -> QuerySet[CreditNote]:
+    """The order's credit notes whose PDF can be read, oldest first."""
+    return CreditNote.objects.filter(invoice__order=order).exclude(pdf="").order_by("pk")
 
 
 def order_with_lines(order_id: int) -> Order:

@@ -204,6 +204,7 @@ class OrderDetail(PlacedOrder):
         links = super().get_links(order)
         if selectors.invoice_of(order):
             links["invoice"] = reverse("order-invoice", args=[order.pk])
+            links["credit_notes"] = reverse("order-credit-notes", args=[order.pk])
         if order.state == OrderState.DELIVERED:
             links["returns"] = reverse("order-returns", args=[order.pk])
         return links

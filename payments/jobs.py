@@ -80,6 +80,12 @@ def refund_return(return_id: int) -> None:
     returning.refund_return(return_id)
 
 
+@job(queue="order", on=order_refunded, cpu=True)
+def issue_credit_note(refund_id: int) -> None:
+    """Write the credit note of a refund, if the order was invoiced."""
+    returning.credit(refund_id)
+
+
 @job(queue="payment-retry")
 def review_refund(refund_id: int) -> None:
     """Ask a person to look at a refund that could not be made."""

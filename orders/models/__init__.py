@@ -1,6 +1,7 @@
 """The tables of the shop."""
 
 from .catalogue import Product
+from .credit_note import CreditNote, CreditNoteLine
 from .erp import ErpDelivery
 from .figures import Counted, DailyFigures, DailyReport, DailySales
 from .idempotency import IdempotencyKey
@@ -13,6 +14,8 @@ from .stock import Reservation, Stock, StockMovement
 
 __all__ = [
     "Counted",
+    "CreditNote",
+    "CreditNoteLine",
     "DailyFigures",
     "DailyReport",
     "DailySales",

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
+from django.http import FileResponse
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import IsAdminUser
 from rest_framework.renderers import JSONRenderer
@@ -13,7 +15,7 @@ from rest_framework.views import APIView
 
 from .. import selectors
 from ..models import ReturnRequest
-from ..return_serializers import ReceiveRequest, ReturnSerializer, ReturnWish
+from ..return_serializers import CreditNoteSerializer, ReceiveRequest, ReturnSerializer, ReturnWish
 from ..services import idempotency, returns
 from .shop import idempotency_key_of
 
@@ -71,3 +73,25 @@ class Receive(APIView):
         wanted = get_object_or_404(ReturnRequest, pk=pk)
         damaged = {line["sku"]: line["quantity"] for line in told.validated_data["damaged"]}
         return Response(ReturnSerializer(returns.receive(wanted.pk, damaged, request.user)).data)
+
+
+class CreditNotes(APIView):
+    """The credit notes of one of the caller's own orders."""
+
+    @extend_schema(responses=CreditNoteSerializer(many=True), operation_id="order_credit_notes")
+    def get(self, request: Request, pk: int) -> Response:
+        """The oldest first."""
+        order = get_object_or_404(selectors.orders_of(request.user), pk=pk)
+        notes = selectors.credit_notes_of(order).select_related("invoice")
+        return Response(CreditNoteSerializer(notes, many=True).data)
+
+
+class CreditNotePdf(APIView):
+    """One of them, as a file."""
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY}, operation_id="order_credit_note")
+    def get(self, request: Request, pk: int, note: int) -> FileResponse:
+        """The PDF; 404 until it is issued."""
+        order = get_object_or_404(selectors.orders_of(request.user), pk=pk)
+        paper = get_object_or_404(selectors.credit_notes_of(order), pk=note)
+        return FileResponse(paper.pdf.open("rb"), filename=paper.file_name, content_type="application/pdf")

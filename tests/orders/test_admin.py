@@ -26,6 +26,7 @@ LISTS = [
     "reservation",
     "reviewitem",
     "returnrequest",
+    "creditnote",
     "order",
     "invoice",
     "documentseries",

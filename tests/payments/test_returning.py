@@ -1,15 +1,19 @@
 """Returned goods are paid back: once, through the refund ledger, never above what was captured."""
 
-import pytest
+from pathlib import Path
 
-from orders.models import Order, OrderLine, OrderLog, ReturnRequest
-from orders.services import returns
+import pytest
+from pytest_django import Settings
+
+from orders.models import CreditNote, Order, OrderLine, OrderLog, ReturnRequest
+from orders.services import invoicing, returns
 from payments.models import Payment, Refund
 from payments.services import refunds, returning
+from payments.services.settle import settle
 from queues.models import Job
 from queues.testing import drain
 
-from .factories import PRICE_PAISE, captured_payment, place
+from .factories import PRICE_PAISE, captured_payment, place, proof, submitted_payment
 from .gateway_process import GatewayProcess
 from .rivals import at_once
 
@@ -76,3 +80,27 @@ def test_where_too_little_is_left_a_person_decides():
     assert (wanted.state, wanted.refund_number) == ("received", None)
     assert Refund.objects.count() == 1
     assert Job.objects.filter(name="payments.open_review").count() == 1
+
+
+def test_a_refund_of_an_invoiced_order_is_credited_once(settings: Settings, tmp_path: Path):
+    settings.MEDIA_ROOT = tmp_path
+    payment = captured_payment(place())
+    invoicing.generate_invoice(payment.order_id)
+    made = refunds.refund(payment.pk, 100, "kindness")
+
+    for _ in range(2):
+        returning.credit(made.pk)
+
+    note = CreditNote.objects.get()
+    assert (note.refund_number, note.amount_paise, note.invoice.order_id) == (made.pk, 100, payment.order_id)
+
+
+def test_money_that_never_paid_the_order_is_not_credited(settings: Settings, tmp_path: Path):
+    settings.MEDIA_ROOT = tmp_path
+    payment = captured_payment(place())
+    invoicing.generate_invoice(payment.order_id)
+    second = settle(submitted_payment(payment.order).pk, proof("captured", reference="ch_2"))
+
+    returning.credit(Refund.objects.get(payment=second).pk)
+
+    assert not CreditNote.objects.exists()
