@@ -27,6 +27,8 @@ TRANSITIONS: Mapping[OrderState, tuple[OrderState, ...]] = {
 
 UNPAID = (OrderState.PENDING, OrderState.PAYMENT_FAILED)
 PAID_FOR = (OrderState.PAID, OrderState.PROCESSING, OrderState.SHIPPED, OrderState.DELIVERED)
+STILL_HERE = (OrderState.PAID, OrderState.PROCESSING)
+"""Paid for and not sent off: a review may call it off."""
 GIVES_STOCK_BACK = (OrderState.PAYMENT_FAILED, OrderState.CANCELLED)
 
 

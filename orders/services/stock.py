@@ -125,6 +125,14 @@ def commit(order_id: int) -> None:
         raise StockNotHeld(f"order {order_id}")
 
 
+def take_back(order_id: int) -> None:
+    """Put what an order has taken off the shelf back, in the caller's transaction, under the order's lock."""
+    taken = Reservation.objects.filter(order_id=order_id, state=ReservationState.COMMITTED)
+    pieces = dict(taken.values_list("product_id", "quantity"))
+    taken.update(state=ReservationState.RELEASED)
+    restock(order_id, pieces)
+
+
 def restock(order_id: int, pieces: Mapping[int, int]) -> None:
     """Put goods of the order that came back on the shelf, by product; in the caller's transaction, last."""
     with connection.cursor() as cursor:

@@ -7,9 +7,9 @@ from django.db import transaction
 
 from orders.locks import lock_order
 from orders.models import ReviewItem
-from orders.services import review
+from orders.services import lifecycle, review
 from orders.services.review import Matter
-from orders.states import HOLDS_ORDER, ReviewKind, ReviewState
+from orders.states import HOLDS_ORDER, STILL_HERE, ReviewKind, ReviewState
 
 from ..events import payment_authorized
 from ..models import Payment
@@ -77,18 +77,20 @@ def _let_go(payment: Payment) -> None:
 
 
 def _refuse(item: ReviewItem, authorized: Payment | None) -> None:
-    """Give up what is authorized, cancel the order, and give back what a person does not want to have taken."""
+    """Give up what is authorized and cancel the order; a person may also call off what is paid and not sent off."""
     if authorized:
         questions.void(authorized.pk)
     expiry.cancel_unpaid(item.order_id, REFUSED)
     if item.state == ReviewState.REJECTED:
-        for payment in Payment.objects.filter(order_id=item.order_id, state=PaymentState.CAPTURED):
-            _give_back(payment)
+        _call_off(item.order_id)
 
 
-def _give_back(payment: Payment) -> None:
+def _call_off(order_id: int) -> None:
+    """Order and money are one transaction, so that a repetition finds nothing to do."""
     with transaction.atomic():
-        lock_order(payment.order_id)
-        payment.refresh_from_db()
-        if payment.refundable_paise:
-            refunds.refund(payment.pk, payment.refundable_paise, REFUSED)
+        if lock_order(order_id).state not in STILL_HERE:
+            return
+        for payment in Payment.objects.filter(order_id=order_id, state=PaymentState.CAPTURED):
+            if payment.refundable_paise:
+                refunds.refund(payment.pk, payment.refundable_paise, REFUSED)
+        lifecycle.call_off(order_id, REFUSED)

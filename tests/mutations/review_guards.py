@@ -33,7 +33,7 @@ REVIEW_MUTATIONS = [
         guard="if wanted.refund_number is not None:",
         without="if False:",
         test="tests/payments/test_returning.py::test_a_repeated_job_gives_the_money_back_once",
-        red="AssertionError",
+        red="MultipleObjectsReturned",
     ),
     Mutation(
         name="goods of a return are received once",

@@ -6,15 +6,25 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from orders.models import Order, ReviewItem
-from orders.services import review
+from orders.models import Order, ReviewItem, StockMovement
+from orders.services import lifecycle, review
 from payments.models import Payment, PaymentEvent, Refund
 from payments.services import collect, reviewing
 from payments.services.settle import settle
 from payments.simulator.providers.server import Providers
+from queues.models import Job
 from queues.testing import drain
 
-from .factories import PRICE_PAISE, captured_payment, make_customer, make_product, place, proof, submitted_payment
+from .factories import (
+    PRICE_PAISE,
+    captured_payment,
+    make_customer,
+    make_product,
+    place,
+    proof,
+    stock_of,
+    submitted_payment,
+)
 from .gateway_process import GatewayProcess
 from .paying import customer_pays, pending, run_jobs, states
 
@@ -180,13 +190,43 @@ def test_money_for_a_cancelled_order_is_for_a_person_to_look_at():
     assert Refund.objects.count() == 1
 
 
-def test_rejecting_a_paid_suspicious_order_gives_the_money_back_once():
-    payment = captured_payment(place(product=make_product()))
+def suspicious(payment: Payment) -> ReviewItem:
     item = review.open_suspicion(payment.order_id, ["strange"])
-    review.decide(item.pk, approve=False, by=make_customer())
+    return review.decide(item.pk, approve=False, by=make_customer())
+
+
+def test_rejecting_a_paid_order_calls_it_off_once():
+    payment = captured_payment(place(product=make_product()))
+    lifecycle.begin_processing(payment.order_id)
+    taken = stock_of(payment.order)
+    item = suspicious(payment)
 
     for _ in range(2):
         reviewing.carry_out(item.pk)
 
     refund = Refund.objects.get()
     assert (refund.amount_paise, refund.reason) == (PRICE_PAISE, reviewing.REFUSED)
+    assert states(payment.order) == (["captured"], "cancelled")
+    assert (taken, stock_of(payment.order)) == ((9, 0), (10, 0))
+    assert StockMovement.objects.filter(reason="returned").count() == 1
+    assert Job.objects.filter(name="orders.order_cancelled").count() == 1
+
+
+def test_goods_that_are_still_held_are_released_when_a_paid_order_is_called_off():
+    payment = captured_payment(place(product=make_product()))
+
+    reviewing.carry_out(suspicious(payment).pk)
+    drain(queue="inventory-release")
+
+    assert states(payment.order) == (["captured"], "cancelled")
+    assert stock_of(payment.order) == (10, 0)
+
+
+def test_rejecting_an_order_that_has_left_gives_nothing_back():
+    payment = captured_payment(place())
+    Order.objects.update(state="shipped")
+
+    reviewing.carry_out(suspicious(payment).pk)
+
+    assert states(payment.order) == (["captured"], "shipped")
+    assert not Refund.objects.exists()
