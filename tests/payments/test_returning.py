@@ -30,19 +30,21 @@ def received(payment: Payment) -> ReturnRequest:
     return returns.receive(wanted.pk, {}, "anna")
 
 
-def test_a_return_is_paid_back_and_then_refunded(gateway: GatewayProcess):
+def test_a_return_is_paid_back_credited_and_then_refunded(gateway: GatewayProcess, settings: Settings, tmp_path: Path):
+    settings.MEDIA_ROOT = tmp_path
     order = place("tok_success")
     drain(queue="payment")
     payment = Payment.objects.get()
     wanted = received(payment)
 
     drain(queue="payment")
-    drain(queue="order", raises=False)
+    drain(queue="order")
 
     wanted.refresh_from_db()
     payment.refresh_from_db()
     assert (wanted.state, wanted.refund_number) == ("refunded", Refund.objects.get().pk)
     assert payment.refunded_paise == PRICE_PAISE
+    assert CreditNote.objects.get().lines.get().quantity == 1
     assert order.log.filter(event="return_refunded").count() == 1
 
 
