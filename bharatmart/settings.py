@@ -18,6 +18,7 @@ from bharatmart.database import with_timeouts
 from bharatmart.environment import BASE_DIR, mistakes_in, read_dotenv, refuse_start_with
 from bharatmart.framework import *  # noqa: F403
 from bharatmart.log import logging_settings
+from bharatmart.patterns import PATTERNS, are_patterns
 from bharatmart.providers import mistakes_in_providers
 from queues.backoff import exponential, fixed
 from queues.redis_url import check as check_redis_url
@@ -68,11 +69,15 @@ SHOP_NAME = env.str("SHOP_NAME", "BharatMart")
 SHOP_STATE = env.str("SHOP_STATE", "Karnataka")
 SHOP_GSTIN = env.str("SHOP_GSTIN", "29AABCB1234M1Z5")
 SHOP_ADDRESS = env.str("SHOP_ADDRESS", "12 MG Road, Bengaluru, Karnataka 560001")
+REVIEW_WINDOW = env.timedelta("REVIEW_WINDOW", timedelta(days=4))  # Razorpay gives uncaptured money back after 5 days
+REVIEW_ALARM = env.timedelta("REVIEW_ALARM", timedelta(days=1))
+SUSPICIOUS_PATTERNS: Any = env.json("SUSPICIOUS_PATTERNS", PATTERNS, validate=are_patterns)
+RETURN_WINDOW = env.timedelta("RETURN_WINDOW", timedelta(days=30))
 REPORT_RECIPIENTS: list[str] = env.list("REPORT_RECIPIENTS", [])
 
 # Payments (docs/payments.md). A provider is configured when all of its keys are set.
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", "simulated" if DEBUG else "")
-PAYMENT_HOLD_ABOVE_PAISE = env.int("PAYMENT_HOLD_ABOVE_PAISE", 0, validate=Range(min=0))  # 0: never
+PAYMENT_HOLD_ABOVE_PAISE = env.int("PAYMENT_HOLD_ABOVE_PAISE", 5_000_000, validate=Range(min=0))  # 0: never
 SIMULATED_GATEWAY_URL = env.str("SIMULATED_GATEWAY_URL", "http://127.0.0.1:8900")
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
 STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", "")

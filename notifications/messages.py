@@ -14,11 +14,17 @@ KINDS = (
     "payment_failed",
     "order_cancelled",
     "shipping_notification",
+    "refund_issued",
     "low_stock",
     "stock_shortfall",
     "daily_report",
     "password_reset",
     "webhook_switched_off",
+    "credit_note",
+    "return_approved",
+    "return_rejected",
+    "review_opened",
+    "review_due",
 )
 
 Attachment = tuple[str, bytes, str]

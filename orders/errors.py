@@ -90,6 +90,60 @@ class UnknownShipment(ShopError):
     default_code = "unknown_shipment"
 
 
+class OrderUnderReview(ShopError):
+    """This order is not shipped before its review is approved."""
+
+    status_code = 409
+    default_code = "order_under_review"
+
+
+class ReviewClosed(ShopError):
+    """This review was decided before, or its deadline has passed."""
+
+    status_code = 409
+    default_code = "review_closed"
+
+
+class NotInOrder(ShopError):
+    """This order has no such product."""
+
+    default_code = "not_in_order"
+
+
+class NotReturnable(ShopError):
+    """Only an order that was delivered can be returned."""
+
+    status_code = 409
+    default_code = "not_returnable"
+
+
+class ReturnWindowOver(ShopError):
+    """This order was delivered too long ago to be returned."""
+
+    status_code = 409
+    default_code = "return_window_over"
+
+
+class ReturnExceedsOrder(ShopError):
+    """More is to be returned than was bought and not returned before."""
+
+    status_code = 409
+    default_code = "return_exceeds_order"
+
+
+class ReturnNotExpected(ShopError):
+    """Only a return that was approved can be received."""
+
+    status_code = 409
+    default_code = "return_not_expected"
+
+
+class DamageExceedsReturn(ShopError):
+    """More is said to be damaged than is returned."""
+
+    default_code = "damage_exceeds_return"
+
+
 class NotInvoiceable(Exception):
     """Only a paid order gets an invoice."""
 

@@ -14,8 +14,11 @@ from .services import (
     lifecycle,
     mails,
     reports,
+    returns,
+    review,
     shipping,
     stock,
+    suspicion,
     warehouse,
 )
 
@@ -30,6 +33,42 @@ def process_order(order_id: int) -> None:
 def generate_invoice(order_id: int) -> None:
     """Issue the tax invoice of a paid order as a PDF."""
     invoicing.generate_invoice(order_id)
+
+
+@job(queue="order", on=(events.order_placed, events.payment_failed))
+def check_for_suspicion(order_id: int) -> list[str]:
+    """Look for suspicious patterns around the order."""
+    return suspicion.check(order_id)
+
+
+@job(queue="manual-review", on=events.order_suspicious)
+def open_suspicion(order_id: int, reasons: list[str]) -> None:
+    """Have a person look at a suspicious order."""
+    review.open_suspicion(order_id, reasons)
+
+
+@job(queue="manual-review", on=events.return_requested)
+def open_return(return_id: int) -> None:
+    """Have a person look at what a customer wants to send back."""
+    review.open_return(return_id)
+
+
+@job(queue="email", on=events.return_answered)
+def return_answered(return_id: int) -> None:
+    """Mail the customer whether the goods may be sent back."""
+    mails.send_return_answered(return_id)
+
+
+@job(queue="order", on=events.order_refunded)
+def close_return(refund_id: int) -> bool:
+    """Mark the return as refunded whose money this was, if it was one's."""
+    return returns.mark_refunded(refund_id)
+
+
+@job(queue="manual-review", every=300, key="watch-reviews")
+def watch_reviews() -> dict[str, int]:
+    """Close the reviews whose deadline has passed, and warn staff of those that are next."""
+    return review.watch_deadlines()
 
 
 @job(queue="inventory-release", on=events.payment_failed)
@@ -54,6 +93,12 @@ def order_confirmation(order_id: int) -> None:
 def payment_receipt(order_id: int, invoice_id: int) -> None:
     """Mail the customer the receipt with the invoice."""
     mails.send_payment_receipt(order_id, invoice_id)
+
+
+@job(queue="email", on=events.credit_note_issued)
+def credit_note(credit_note_id: int) -> None:
+    """Mail the customer the credit note."""
+    mails.send_credit_note(credit_note_id)
 
 
 @job(queue="email", on=events.payment_failed)

@@ -1,5 +1,6 @@
 """Money as integer paise: how it is written, and how GST is taken out of a price that includes it. Never floats."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 ONES = (
@@ -72,6 +73,24 @@ class Gst:
             self.sgst_paise + other.sgst_paise,
             self.igst_paise + other.igst_paise,
         )
+
+    def __sub__(self, other: "Gst") -> "Gst":
+        return self + Gst(-other.taxable_paise, -other.cgst_paise, -other.sgst_paise, -other.igst_paise)
+
+
+def allot(amount_paise: int, shares: Sequence[int]) -> list[int]:
+    """Divide an amount of at most their sum in proportion to `shares` >= 0: it adds up, and none gets above its own.
+
+    What is left by rounding down goes, a paisa each, to those that were rounded down most.
+    """
+    whole = sum(shares)
+    if not 0 <= amount_paise <= whole:
+        raise ValueError(f"cannot divide {amount_paise} paise over {whole}")
+    parts = [amount_paise * share // whole if whole else 0 for share in shares]
+    cut = sorted(range(len(shares)), key=lambda n: -(amount_paise * shares[n] % whole) if whole else 0)
+    for n in cut[: amount_paise - sum(parts)]:
+        parts[n] += 1
+    return parts
 
 
 def split_gst(total_paise: int, rate: int, *, within_state: bool) -> Gst:

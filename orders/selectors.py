@@ -11,8 +11,20 @@ from django.db.models.functions import Coalesce
 
 from queues.models import Job
 
-from .models import Invoice, Order, OrderLog, Product, Reservation, Stock, StockMovement
-from .states import GIVES_STOCK_BACK, OrderEvent, ReservationState
+from .models import (
+    CreditNote,
+    Invoice,
+    Order,
+    OrderLog,
+    Product,
+    Reservation,
+    ReturnLine,
+    ReturnRequest,
+    ReviewItem,
+    Stock,
+    StockMovement,
+)
+from .states import GIVES_STOCK_BACK, HOLDS_ORDER, OrderEvent, ReservationState, ReviewState
 
 
 def products_on_sale() -> QuerySet[Product]:
@@ -53,6 +65,11 @@ def invoice_of(order: Order) -> Invoice | None:
     return invoice if invoice and invoice.pdf else None
 
 
+def credit_notes_of(order: Order) -> QuerySet[CreditNote]:
+    """The order's credit notes whose PDF can be read, oldest first."""
+    return CreditNote.objects.filter(invoice__order=order).exclude(pdf="").order_by("pk")
+
+
 def order_with_lines(order_id: int) -> Order:
     """Raises Order.DoesNotExist."""
     return Order.objects.prefetch_related("lines").get(pk=order_id)
@@ -80,6 +97,22 @@ def forgotten_reservations(before: datetime) -> list[int]:
     held = Reservation.objects.filter(state=ReservationState.HELD, order__state__in=GIVES_STOCK_BACK)
     fresh = OrderLog.objects.filter(order=OuterRef("order"), at__gte=before)
     return list(held.exclude(Exists(fresh)).order_by("order").values_list("order", flat=True).distinct())
+
+
+def returns_of(order: Order) -> QuerySet[ReturnRequest]:
+    """An order's returns with their lines, the newest first."""
+    return ReturnRequest.objects.filter(order=order).prefetch_related("lines__line").order_by("-pk")
+
+
+def return_lines(return_id: int) -> QuerySet[ReturnLine]:
+    """What is returned, with the lines of the order."""
+    return ReturnLine.objects.filter(return_request=return_id).select_related("line").order_by("pk")
+
+
+def is_held_back(order_id: int) -> bool:
+    """Whether a review stands between the order and its shipping."""
+    in_the_way = ReviewItem.objects.filter(order_id=order_id, kind__in=HOLDS_ORDER)
+    return in_the_way.exclude(state=ReviewState.APPROVED).exists()
 
 
 def last_logged(order_id: int, event: OrderEvent) -> OrderLog:

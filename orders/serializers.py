@@ -11,7 +11,7 @@ from queues.models import Job
 from . import selectors
 from .models import Order, OrderLine, Product, Shipment
 from .places import STATE_CODES
-from .states import ShipmentStatus
+from .states import OrderState, ShipmentStatus
 
 MAX_LINES = 50
 MAX_QUANTITY = 100
@@ -204,4 +204,7 @@ class OrderDetail(PlacedOrder):
         links = super().get_links(order)
         if selectors.invoice_of(order):
             links["invoice"] = reverse("order-invoice", args=[order.pk])
+            links["credit_notes"] = reverse("order-credit-notes", args=[order.pk])
+        if order.state == OrderState.DELIVERED:
+            links["returns"] = reverse("order-returns", args=[order.pk])
         return links

@@ -27,6 +27,8 @@ TRANSITIONS: Mapping[OrderState, tuple[OrderState, ...]] = {
 
 UNPAID = (OrderState.PENDING, OrderState.PAYMENT_FAILED)
 PAID_FOR = (OrderState.PAID, OrderState.PROCESSING, OrderState.SHIPPED, OrderState.DELIVERED)
+STILL_HERE = (OrderState.PAID, OrderState.PROCESSING)
+"""Paid for and not sent off: a review may call it off."""
 GIVES_STOCK_BACK = (OrderState.PAYMENT_FAILED, OrderState.CANCELLED)
 
 
@@ -67,6 +69,39 @@ class MovementReason(TextChoices):
     COMMITTED = "committed"
     RECEIVED = "received"
     WAREHOUSE = "warehouse"
+    RETURNED = "returned"
+
+
+class ReviewKind(TextChoices):
+    """Why a person has to decide something about an order."""
+
+    HIGH_VALUE = "high_value"
+    SUSPICIOUS = "suspicious"
+    PAYMENT_DISCREPANCY = "payment_discrepancy"
+    RETURN_REQUEST = "return_request"
+
+
+HOLDS_ORDER = (ReviewKind.HIGH_VALUE, ReviewKind.SUSPICIOUS)
+"""Until these are approved, the order is not shipped."""
+
+
+class ReviewState(TextChoices):
+    """open -> approved | rejected | expired (nobody has decided before the deadline)."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+class ReturnState(TextChoices):
+    """requested -> approved | rejected, approved -> received -> refunded."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RECEIVED = "received"
+    REFUNDED = "refunded"
 
 
 class CountedKind(TextChoices):
@@ -90,3 +125,13 @@ class OrderEvent(TextChoices):
     DELIVERED = "delivered"
     STOCK_RELEASED = "stock_released"
     INVOICE_ISSUED = "invoice_issued"
+    REVIEW_OPENED = "review_opened"
+    REVIEW_APPROVED = "review_approved"
+    REVIEW_REJECTED = "review_rejected"
+    REVIEW_EXPIRED = "review_expired"
+    RETURN_REQUESTED = "return_requested"
+    RETURN_APPROVED = "return_approved"
+    RETURN_REJECTED = "return_rejected"
+    RETURN_RECEIVED = "return_received"
+    RETURN_REFUNDED = "return_refunded"
+    CREDIT_NOTE_ISSUED = "credit_note_issued"

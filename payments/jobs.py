@@ -2,13 +2,14 @@
 
 from django.conf import settings
 
-from orders.events import order_cancelled, order_paid, order_placed
+from orders.events import order_cancelled, order_paid, order_placed, order_refunded, return_received, review_decided
 from queues import job
 
 from .events import (
     payment_authorized,
     payment_confirmed,
     payment_given_up,
+    payment_needs_review,
     payment_pending,
     payment_requested,
     payment_uncertain,
@@ -16,7 +17,7 @@ from .events import (
     refund_requested,
     stripe_event_received,
 )
-from .services import collect, expiry, questions, reconciliation, refunds, webhooks
+from .services import collect, expiry, mails, questions, reconciliation, refunds, returning, reviewing, webhooks
 
 
 @job(queue="payment", on=(order_placed, payment_requested))
@@ -61,6 +62,30 @@ def void_payment(payment_id: int) -> None:
     questions.void(payment_id)
 
 
+@job(queue="manual-review", on=payment_needs_review)
+def open_review(payment_id: int, reason: str) -> None:
+    """Have a person look at a payment."""
+    reviewing.open_for_payment(payment_id, reason)
+
+
+@job(queue="payment", on=review_decided)
+def carry_out_review(review_id: int) -> None:
+    """Capture or give up the money that the review was about."""
+    reviewing.carry_out(review_id)
+
+
+@job(queue="payment", on=return_received)
+def refund_return(return_id: int) -> None:
+    """Give back what returned goods have cost."""
+    returning.refund_return(return_id)
+
+
+@job(queue="order", on=order_refunded, cpu=True)
+def issue_credit_note(refund_id: int) -> None:
+    """Write the credit note of a refund, if the order was invoiced."""
+    returning.credit(refund_id)
+
+
 @job(queue="payment-retry")
 def review_refund(refund_id: int) -> None:
     """Ask a person to look at a refund that could not be made."""
@@ -77,6 +102,12 @@ def retry_refund(refund_id: int) -> None:
 def refund_payment(refund_id: int) -> None:
     """Have the gateway give money back."""
     refunds.submit(refund_id)
+
+
+@job(queue="email", on=order_refunded)
+def refund_issued(refund_id: int) -> None:
+    """Mail the customer that money was given back."""
+    mails.send_refund_issued(refund_id)
 
 
 @job(queue="payment-webhook", on=stripe_event_received)

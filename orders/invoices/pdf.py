@@ -21,7 +21,11 @@ FontStyle = Literal["", "B"]
 
 def render_invoice(data: InvoiceData) -> bytes:
     """Draw the invoice as a PDF. The same data give the same bytes; needs no database."""
-    page = InvoicePage(data)
+    return draw(InvoicePage(data))
+
+
+def draw(page: "InvoicePage") -> bytes:
+    """All of it, as a file."""
     page.add_page()
     page.draw_heading()
     page.draw_parties()
@@ -35,6 +39,13 @@ def render_invoice(data: InvoiceData) -> bytes:
 class InvoicePage(FPDF):
     """The drawing; every method goes on below the one before. Lengths are in mm."""
 
+    NAME = "Tax invoice"
+    NOTES: tuple[str, ...] = (
+        "All amounts are in Indian rupees (₹). Prices include GST.",
+        "This is a computer-generated invoice and needs no signature.",
+    )
+    GREETING = "धन्यवाद · Thank you for shopping with us!"
+
     def __init__(self, data: InvoiceData) -> None:
         super().__init__(format="A4")
         self.data = data
@@ -46,7 +57,7 @@ class InvoicePage(FPDF):
         self.set_margins(MARGIN, 14, MARGIN)
         self.set_auto_page_break(True, margin=20)
         self.set_creation_date(data.issued_at)
-        self.set_title(f"Tax invoice {data.number}")
+        self.set_title(f"{self.NAME} {data.number}")
         self.set_author(data.seller.name)
         self.set_lang("en-IN")
 
@@ -64,7 +75,7 @@ class InvoicePage(FPDF):
             self.write_text(text, 8.5, SOFT, width=HALF + 10, height=4.4)
         bottom = self.get_y()
         self.set_xy(MARGIN + HALF, top)
-        self.write_text("TAX INVOICE", 16, INK, "B", width=HALF, height=10, align="R")
+        self.write_text(self.NAME.upper(), 16, INK, "B", width=HALF, height=10, align="R")
         self.write_text("Original for recipient", 8.5, SOFT, x=MARGIN + HALF, width=HALF, height=4.4, align="R")
         self.set_y(max(bottom, self.get_y()) + 3)
         self.draw_band(MARGIN, WIDTH, 0.8)
@@ -162,12 +173,9 @@ class InvoicePage(FPDF):
 
     def draw_notes(self) -> None:
         self.keep_together(16)
-        for text in (
-            "All amounts are in Indian rupees (₹). Prices include GST.",
-            "This is a computer-generated invoice and needs no signature.",
-        ):
+        for text in self.NOTES:
             self.write_text(text, 8, SOFT, width=WIDTH, height=4.4)
-        self.write_text("धन्यवाद · Thank you for shopping with us!", 9, ACCENT, "B", width=WIDTH, height=7)
+        self.write_text(self.GREETING, 9, ACCENT, "B", width=WIDTH, height=7)
 
     def draw_table(
         self, widths: tuple[int, ...], heads: tuple[str, ...], rows: list[tuple[str, ...]], align: str

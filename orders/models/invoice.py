@@ -13,7 +13,7 @@ class DocumentSeries(models.Model):
     Its row is the lock of the series; `services/numbering.py` counts it up.
     """
 
-    prefix = models.CharField(max_length=3, help_text="BM: invoices")
+    prefix = models.CharField(max_length=3, help_text="BM: invoices, BMC: credit notes")
     year = models.CharField("financial year", max_length=7, validators=[RegexValidator(r"\A[0-9]{4}-[0-9]{2}\Z")])
     last_number = models.PositiveIntegerField(default=0)
 
@@ -26,16 +26,15 @@ class DocumentSeries(models.Model):
         return f"{self.prefix} {self.year}"
 
 
-class Invoice(models.Model):
-    """The tax invoice of a paid order. `pdf` is empty between the giving of the number and the rendering."""
+class Document(models.Model):
+    """A numbered paper. `pdf` is empty between the giving of the number and the rendering."""
 
-    order = models.OneToOneField(Order, models.PROTECT, related_name="invoice")
     number = models.CharField(max_length=20, unique=True, help_text="such as BM/26-27/000001")
     issued_at = models.DateTimeField(default=timezone.now)
     pdf = models.FileField("PDF", upload_to="invoices/", max_length=200, blank=True, default="")
 
     class Meta:
-        default_permissions = ("view",)
+        abstract = True
 
     def __str__(self) -> str:
         return self.number
@@ -44,3 +43,12 @@ class Invoice(models.Model):
     def file_name(self) -> str:
         """The number as the name of a file: BM-26-27-000001.pdf."""
         return self.number.replace("/", "-") + ".pdf"
+
+
+class Invoice(Document):
+    """The tax invoice of a paid order."""
+
+    order = models.OneToOneField(Order, models.PROTECT, related_name="invoice")
+
+    class Meta:
+        default_permissions = ("view",)

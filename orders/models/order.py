@@ -63,6 +63,7 @@ class OrderLine(models.Model):
     quantity = models.PositiveIntegerField()
     unit_price_paise = models.BigIntegerField()
     total_paise = models.BigIntegerField()
+    returned = models.PositiveIntegerField(db_default=0, default=0, help_text="pieces in returns, if not rejected")
 
     class Meta:
         ordering = ("id",)
@@ -70,6 +71,7 @@ class OrderLine(models.Model):
             models.UniqueConstraint(fields=("order", "product"), name="line_once_per_product"),
             models.CheckConstraint(name="line_quantity_positive", condition=Q(quantity__gt=0)),
             models.CheckConstraint(name="line_price_not_negative", condition=Q(unit_price_paise__gte=0)),
+            models.CheckConstraint(name="line_returned_within_bought", condition=Q(returned__lte=F("quantity"))),
             models.CheckConstraint(
                 name="line_total_is_product", condition=Q(total_paise=F("unit_price_paise") * F("quantity"))
             ),

@@ -3,7 +3,6 @@
 A crash between the steps leaves an invoice without a PDF; the next run finishes it under the same number.
 """
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,7 +12,7 @@ from ..invoices.data import InvoiceData
 from ..invoices.pdf import render_invoice
 from ..models import Invoice, OrderLog
 from ..states import PAID_FOR, OrderEvent
-from . import numbering
+from . import documents, numbering
 
 
 def generate_invoice(order_id: int) -> Invoice:
@@ -39,14 +38,8 @@ def _give_number(order_id: int) -> Invoice:
 
 
 def _publish(invoice: Invoice, pdf: bytes) -> None:
-    """Store the file, then make it known; of two runs at once the one that comes second removes its file."""
-    storage = invoice.pdf.storage
-    stored = storage.save(f"invoices/{invoice.file_name}", ContentFile(pdf))
-    with transaction.atomic():
-        first = bool(Invoice.objects.filter(pk=invoice.pk, pdf="").update(pdf=stored))
-        if first:
-            OrderLog.objects.create(order_id=invoice.order_id, event=OrderEvent.INVOICE_ISSUED, detail=invoice.number)
-            events.invoice_issued.emit(order_id=invoice.order_id, invoice_id=invoice.pk)
-    if not first:
-        storage.delete(stored)
-    invoice.refresh_from_db()
+    def announce() -> None:
+        OrderLog.objects.create(order_id=invoice.order_id, event=OrderEvent.INVOICE_ISSUED, detail=invoice.number)
+        events.invoice_issued.emit(order_id=invoice.order_id, invoice_id=invoice.pk)
+
+    documents.publish(invoice, pdf, announce)

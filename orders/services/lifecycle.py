@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from .. import events
 from ..models import Order, OrderLog
-from ..states import OrderEvent, OrderState, states_before
+from ..states import STILL_HERE, OrderEvent, OrderState, states_before
 from . import stock
 
 
@@ -40,6 +40,21 @@ def cancel_order(order_id: int, reason: str) -> bool:
     if moved:
         events.order_cancelled.emit(order_id=order_id)
     return moved
+
+
+@transaction.atomic
+def call_off(order_id: int, reason: str) -> bool:
+    """paid | processing -> cancelled, by a review, with the goods back on the shelf. The money is for the app above.
+
+    It is no step of `TRANSITIONS`: nobody else cancels what is paid.
+    """
+    here = Order.objects.filter(pk=order_id, state__in=STILL_HERE)
+    if not here.update(state=OrderState.CANCELLED, cancelled_at=timezone.now()):
+        return False
+    OrderLog.objects.create(order_id=order_id, event=OrderEvent.CANCELLED, detail=reason)
+    events.order_cancelled.emit(order_id=order_id)
+    stock.take_back(order_id)
+    return True
 
 
 @transaction.atomic

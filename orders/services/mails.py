@@ -1,5 +1,6 @@
 """What the shop tells its customers about an order. Every mail has a key, so that a repeated job sends it once."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -8,8 +9,10 @@ from django.utils import timezone
 from notifications.services import send
 
 from .. import selectors
-from ..models import Invoice, Order, Shipment
-from ..states import UNPAID, OrderEvent
+from ..models import CreditNote, Invoice, Order, ReturnRequest, Shipment
+from ..models.invoice import Document
+from ..money import format_rupees
+from ..states import UNPAID, OrderEvent, ReturnState
 
 
 def send_order_confirmation(order_id: int) -> None:
@@ -23,17 +26,26 @@ def send_payment_receipt(order_id: int, invoice_id: int) -> None:
     """Confirm the payment, with the invoice attached."""
     order = selectors.order_with_lines(order_id)
     invoice = Invoice.objects.get(pk=invoice_id)
-
-    def attachments() -> list[tuple[str, bytes, str]]:
-        with invoice.pdf.open("rb") as file:
-            return [(invoice.file_name, file.read(), "application/pdf")]
-
     _send(
         "payment_receipt",
         order,
         key=f"payment-receipt-{invoice_id}",
-        attachments=attachments,
+        attachments=partial(_pdf_of, invoice),
         invoice_number=invoice.number,
+    )
+
+
+def send_credit_note(credit_note_id: int) -> None:
+    """Tell of the credit note, with it attached."""
+    note = CreditNote.objects.select_related("invoice").get(pk=credit_note_id)
+    _send(
+        "credit_note",
+        selectors.order_with_lines(note.invoice.order_id),
+        key=f"credit-note-{credit_note_id}",
+        attachments=partial(_pdf_of, note),
+        invoice_number=note.invoice.number,
+        note_number=note.number,
+        amount=format_rupees(note.amount_paise),
     )
 
 
@@ -66,7 +78,26 @@ def send_shipping_notification(order_id: int) -> None:
     )
 
 
-def _send(kind: str, order: Order, *, key: str, attachments: Any = None, **words: str) -> None:
+def send_return_answered(return_id: int) -> None:
+    """Tell whether the goods may be sent back."""
+    wanted = ReturnRequest.objects.get(pk=return_id)
+    kind = "return_rejected" if wanted.state == ReturnState.REJECTED else "return_approved"
+    lines = [{"name": x.line.name, "quantity": x.quantity, "total": x.total} for x in selectors.return_lines(return_id)]
+    _send(
+        kind,
+        selectors.order_with_lines(wanted.order_id),
+        key=f"return-answered-{return_id}",
+        lines=lines,
+        total=format_rupees(wanted.amount_paise),
+    )
+
+
+def _pdf_of(document: Document) -> list[tuple[str, bytes, str]]:
+    with document.pdf.open("rb") as file:
+        return [(document.file_name, file.read(), "application/pdf")]
+
+
+def _send(kind: str, order: Order, *, key: str, attachments: Any = None, **words: Any) -> None:
     context = {
         "order_id": order.pk,
         "name": order.shipping_name,

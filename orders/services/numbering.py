@@ -2,7 +2,7 @@
 of the CGST Rules).
 
 A number is given in the transaction that writes its document, so that one that is rolled back gives it to the next.
-A new kind of document takes a prefix of its own, of at most three letters: `next_number("BMC", now)`.
+A new kind of document takes a prefix of its own, of at most three letters: `next_number(CREDIT_NOTE, now)`.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection
 from django.utils import timezone
 
-INVOICE = "BM"
+INVOICE, CREDIT_NOTE = "BM", "BMC"
 LONGEST = 16
 
 COUNT_UP = """

@@ -5,8 +5,15 @@ from dataclasses import asdict, dataclass
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from .. import events
-from ..errors import AlreadyShipped, OrderNotDeliverable, OrderNotShippable, TrackingNumberTaken, UnknownShipment
+from .. import events, selectors
+from ..errors import (
+    AlreadyShipped,
+    OrderNotDeliverable,
+    OrderNotShippable,
+    OrderUnderReview,
+    TrackingNumberTaken,
+    UnknownShipment,
+)
 from ..models import Order, Shipment
 from ..states import OrderState, ShipmentStatus, statuses_before
 from . import lifecycle
@@ -24,11 +31,13 @@ class Parcel:
 def ship(order_id: int, parcel: Parcel) -> Shipment:
     """processing -> shipped, and the customer is told. The same parcel again changes nothing.
 
-    Raises OrderNotShippable, AlreadyShipped (with another parcel) and TrackingNumberTaken.
+    Raises OrderNotShippable, OrderUnderReview, AlreadyShipped (with another parcel) and TrackingNumberTaken.
     """
     try:
         with transaction.atomic():
             if lifecycle.mark_shipped(order_id, f"{parcel.carrier} {parcel.tracking_number}"):
+                if selectors.is_held_back(order_id):
+                    raise OrderUnderReview
                 return Shipment.objects.create(order_id=order_id, **asdict(parcel))
     except IntegrityError:
         raise TrackingNumberTaken from None

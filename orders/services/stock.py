@@ -55,6 +55,22 @@ INSERT INTO orders_stockmovement (product_id, on_hand, reserved, reason, order_i
 SELECT product_id, - %s * quantity, - quantity, %s, %s FROM given
 """
 
+RESTOCK = """
+WITH given AS (
+    SELECT product_id, quantity FROM unnest(%s::bigint[], %s::int[]) AS g (product_id, quantity)
+), locked AS (
+    SELECT s.product_id, g.quantity, s.on_hand
+    FROM orders_stock s JOIN given g ON g.product_id = s.product_id
+    ORDER BY s.product_id FOR NO KEY UPDATE OF s
+), put AS (
+    UPDATE orders_stock s SET on_hand = l.on_hand + l.quantity
+    FROM locked l WHERE s.product_id = l.product_id
+    RETURNING s.product_id, l.quantity
+)
+INSERT INTO orders_stockmovement (product_id, on_hand, reserved, reason, order_id)
+SELECT product_id, quantity, 0, 'returned', %s FROM put
+"""
+
 CHANGE = """
 WITH changed AS (
     UPDATE orders_stock SET on_hand = on_hand + %s
@@ -107,6 +123,20 @@ def commit(order_id: int) -> None:
     lines = OrderLine.objects.filter(order_id=order_id).count()
     if Reservation.objects.filter(order_id=order_id, state="committed").count() != lines:
         raise StockNotHeld(f"order {order_id}")
+
+
+def take_back(order_id: int) -> None:
+    """Put what an order has taken off the shelf back, in the caller's transaction, under the order's lock."""
+    taken = Reservation.objects.filter(order_id=order_id, state=ReservationState.COMMITTED)
+    pieces = dict(taken.values_list("product_id", "quantity"))
+    taken.update(state=ReservationState.RELEASED)
+    restock(order_id, pieces)
+
+
+def restock(order_id: int, pieces: Mapping[int, int]) -> None:
+    """Put goods of the order that came back on the shelf, by product; in the caller's transaction, last."""
+    with connection.cursor() as cursor:
+        cursor.execute(RESTOCK, [list(pieces.keys()), list(pieces.values()), order_id])
 
 
 def receive(product_id: int, quantity: int) -> None:

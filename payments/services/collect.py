@@ -20,6 +20,7 @@ from ..gateways.base import Charge, ChargeStatus, GatewayRefused, GatewayUnavail
 from ..models import Payment, PaymentEvent
 from ..selectors import intent_of, open_payment
 from ..states import EventKind, PaymentState
+from . import holds
 from .questions import verify
 from .review import ask_for_review
 from .settle import settle
@@ -99,14 +100,13 @@ def _first_wanted(order: Order) -> bool:
 
 
 def _write_intent(order: Order, payment_token: str, gateway: str) -> Payment:
-    limit = settings.PAYMENT_HOLD_ABOVE_PAISE
     return Payment.objects.create(
         order=order,
         amount_paise=order.total_paise,
         currency=order.currency,
         gateway=gateway,
         payment_token=payment_token,
-        held=bool(limit and order.total_paise > limit),
+        held=holds.is_wanted(order),
     )
 
 

@@ -21,8 +21,8 @@ from ..states import UNDECIDED, PaymentState
 from .settle import settle
 
 
-def cancel_unpaid(order_id: int) -> None:
-    """Cancel the order if it is still unpaid at the end of its payment window.
+def cancel_unpaid(order_id: int, reason: str = "not paid in time") -> None:
+    """Cancel the order if it is still unpaid at the end of its payment window, or not wanted for another reason.
 
     An intent that the gateway has or may yet get is cancelled there first; money that it took meanwhile is
     settled instead. Raises Snooze while a charge is under way or the gateway does not answer.
@@ -41,7 +41,7 @@ def cancel_unpaid(order_id: int) -> None:
         rival = open_payment(order_id)
         if rival and (rival.state != PaymentState.CREATED or in_flight(rival)):
             raise Snooze(settings.GATEWAY_TIMEOUT, "a charge has just begun")
-        _cancel_order(order, "not paid in time")
+        _cancel_order(order, reason)
 
 
 def retry_given_up() -> list[int]:

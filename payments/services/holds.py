@@ -1,11 +1,26 @@
 """Authorized money that waits for a review's word (Payment.held)."""
 
+from django.conf import settings
 from django.db import transaction
+
+from orders.models import Order
+from orders.services import suspicion
 
 from ..events import payment_authorized, payment_given_up
 from ..locks import lock_payment
 from ..models import Payment
 from ..states import PaymentState
+
+
+def is_wanted(order: Order) -> bool:
+    """Whether the order's money is only authorized at first: it is much, or something speaks against the order."""
+    return is_high(order) or suspicion.is_doubtful(order)
+
+
+def is_high(order: Order) -> bool:
+    """Strictly above the limit."""
+    limit = settings.PAYMENT_HOLD_ABOVE_PAISE
+    return bool(limit and order.total_paise > limit)
 
 
 def let_go(payment_id: int) -> bool:

@@ -14,6 +14,7 @@ from .wire import Wire
 LEASE = 4.0
 SETTINGS = {
     "PAYMENT_WINDOW": "30",
+    "SUSPICIOUS_PATTERNS": "[]",  # five buyers place all the orders
     "GATEWAY_TIMEOUT": "2.5",
     "NOTIFICATION_LEASE": "8",
     "EMAIL_TIMEOUT": "20",

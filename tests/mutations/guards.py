@@ -2,6 +2,7 @@
 
 from .mutation import Mutation
 from .provider_guards import PROVIDER_MUTATIONS
+from .review_guards import REVIEW_MUTATIONS
 
 MUTATIONS = [
     Mutation(
@@ -183,4 +184,5 @@ MUTATIONS = [
         red="Error",
     ),
     *PROVIDER_MUTATIONS,
+    *REVIEW_MUTATIONS,
 ]

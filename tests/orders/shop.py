@@ -76,6 +76,14 @@ def make_shipped_order(tracking_number: str = "BD-1001", **fields: Any) -> Order
     return order
 
 
+def make_delivered_order(*lines: tuple[str, int], tracking_number: str = "BD-1001", **fields: Any) -> Order:
+    order = make_packed_order(*lines, **fields)
+    shipping.ship(order.pk, Parcel("BlueDart", tracking_number))
+    shipping.deliver(order.pk)
+    order.refresh_from_db()
+    return order
+
+
 def staff(*permissions: str, **fields: Any) -> User:
     """A member of staff who has these permissions alone."""
     user = make_user(is_staff=True, **fields)
