@@ -5,6 +5,7 @@ import hashlib
 from django.conf import settings
 from django.db import transaction
 
+from orders.events import review_decided
 from orders.locks import lock_order
 from orders.models import ReviewItem
 from orders.services import lifecycle, review
@@ -22,11 +23,12 @@ MONEY_MATTERS = (*HOLDS_ORDER, ReviewKind.PAYMENT_DISCREPANCY)
 
 
 def open_for_payment(payment_id: int, reason: str) -> ReviewItem:
-    """Open the review that `payment_needs_review` asks for; one that was decided before is carried out again."""
+    """Open the review that `payment_needs_review` asks for; one decided before is carried out again, by a job."""
     payment = Payment.objects.select_related("order").get(pk=payment_id)
     item = review.open_review(_matter(payment, reason))
     if item.state != ReviewState.OPEN:
-        carry_out(item.pk)
+        with transaction.atomic():
+            review_decided.emit(order_id=item.order_id, review_id=item.pk)
     return item
 
 
