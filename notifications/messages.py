@@ -14,6 +14,7 @@ KINDS = (
     "payment_failed",
     "order_cancelled",
     "shipping_notification",
+    "refund_issued",
     "low_stock",
     "stock_shortfall",
     "daily_report",

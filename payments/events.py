@@ -10,6 +10,5 @@ payment_authorized = Event("payment_authorized", "payment_id", "order_id", subje
 payment_given_up = Event("payment_given_up", "payment_id", "order_id", subject="order-{order_id}")
 payment_needs_review = Event("payment_needs_review", "payment_id", "order_id", "reason", subject="order-{order_id}")
 refund_requested = Event("refund_requested", "refund_id", "order_id", subject="order-{order_id}")
-refund_settled = Event("refund_settled", "refund_id", "order_id", subject="order-{order_id}")
 stripe_event_received = Event("stripe_event_received", "provider_event_id")
 razorpay_event_received = Event("razorpay_event_received", "provider_event_id")

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from orders.events import order_cancelled, order_paid, order_placed
+from orders.events import order_cancelled, order_paid, order_placed, order_refunded
 from queues import job
 
 from .events import (
@@ -16,7 +16,7 @@ from .events import (
     refund_requested,
     stripe_event_received,
 )
-from .services import collect, expiry, questions, reconciliation, refunds, webhooks
+from .services import collect, expiry, mails, questions, reconciliation, refunds, webhooks
 
 
 @job(queue="payment", on=(order_placed, payment_requested))
@@ -77,6 +77,12 @@ def retry_refund(refund_id: int) -> None:
 def refund_payment(refund_id: int) -> None:
     """Have the gateway give money back."""
     refunds.submit(refund_id)
+
+
+@job(queue="email", on=order_refunded)
+def refund_issued(refund_id: int) -> None:
+    """Mail the customer that money was given back."""
+    mails.send_refund_issued(refund_id)
 
 
 @job(queue="payment-webhook", on=stripe_event_received)

@@ -4,10 +4,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from orders.events import order_refunded
 from queues import Snooze
 
 from ..errors import RefundExceedsCapture
-from ..events import refund_requested, refund_settled
+from ..events import refund_requested
 from ..gateways import gateway_named
 from ..gateways.base import GatewayUnavailable, GatewayUnknown, RefundResult, RefundStatus
 from ..locks import lock_payment
@@ -111,7 +112,7 @@ def _settle(made: Refund, result: RefundResult) -> None:
 def _succeed(made: Refund, result: RefundResult) -> None:
     if _advance(made, RefundState.SUCCEEDED, result):
         _record(made, EventKind.REFUNDED, reason=result.reason)
-        refund_settled.emit(refund_id=made.pk, order_id=made.payment.order_id)
+        order_refunded.emit(order_id=made.payment.order_id, refund_id=made.pk, amount_paise=made.amount_paise)
 
 
 def _fail(made: Refund, result: RefundResult) -> None:
