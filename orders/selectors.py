@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from queues.models import Job
 
 from .models import Invoice, Order, OrderLog, Product, Reservation, Stock, StockMovement
-from .states import GIVES_STOCK_BACK, OrderEvent, ReservationState
+from .states import GIVES_STOCK_BACK, NOT_PAID_IN_TIME, OrderEvent, OrderState, ReservationState
 
 
 def products_on_sale() -> QuerySet[Product]:
@@ -80,6 +80,13 @@ def forgotten_reservations(before: datetime) -> list[int]:
     held = Reservation.objects.filter(state=ReservationState.HELD, order__state__in=GIVES_STOCK_BACK)
     fresh = OrderLog.objects.filter(order=OuterRef("order"), at__gte=before)
     return list(held.exclude(Exists(fresh)).order_by("order").values_list("order", flat=True).distinct())
+
+
+def cancelled_as_overdue(order_id: int) -> QuerySet[Order]:
+    """The order, if its log says last of its cancellation that it was not paid in time."""
+    reasons = OrderLog.objects.filter(order=OuterRef("pk"), event=OrderEvent.CANCELLED).order_by("-id")
+    said_last = Order.objects.alias(why=Subquery(reasons.values("detail")[:1]))
+    return said_last.filter(pk=order_id, state=OrderState.CANCELLED, why=NOT_PAID_IN_TIME)
 
 
 def last_logged(order_id: int, event: OrderEvent) -> OrderLog:

@@ -22,11 +22,13 @@ TRANSITIONS: Mapping[OrderState, tuple[OrderState, ...]] = {
     OrderState.PROCESSING: (OrderState.SHIPPED,),
     OrderState.SHIPPED: (OrderState.DELIVERED,),
     OrderState.DELIVERED: (),
-    OrderState.CANCELLED: (),
+    OrderState.CANCELLED: (OrderState.PENDING,),  # only when its money comes after its time (NOT_PAID_IN_TIME)
 }
 
 UNPAID = (OrderState.PENDING, OrderState.PAYMENT_FAILED)
 PAID_FOR = (OrderState.PAID, OrderState.PROCESSING, OrderState.SHIPPED, OrderState.DELIVERED)
+NOT_PAID_IN_TIME = "not paid in time"
+"""Why an order was cancelled by the clock alone: told to the customer, and what late money may undo."""
 GIVES_STOCK_BACK = (OrderState.PAYMENT_FAILED, OrderState.CANCELLED)
 
 

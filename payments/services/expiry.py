@@ -7,7 +7,7 @@ from django.utils import timezone
 from orders.locks import lock_order
 from orders.models import Order
 from orders.services import lifecycle
-from orders.states import UNPAID, OrderState
+from orders.states import NOT_PAID_IN_TIME, UNPAID, OrderState
 from queues import Snooze, steering
 from queues.models import Job
 from queues.states import JobState
@@ -19,6 +19,8 @@ from ..models import Payment
 from ..selectors import in_flight, intent_of, next_question, open_payment
 from ..states import UNDECIDED, PaymentState
 from .settle import settle
+
+BY_CUSTOMER = "cancelled by the customer"
 
 
 def cancel_unpaid(order_id: int) -> None:
@@ -41,7 +43,7 @@ def cancel_unpaid(order_id: int) -> None:
         rival = open_payment(order_id)
         if rival and (rival.state != PaymentState.CREATED or in_flight(rival)):
             raise Snooze(settings.GATEWAY_TIMEOUT, "a charge has just begun")
-        _cancel_order(order, "not paid in time")
+        _cancel_order(order, NOT_PAID_IN_TIME)
 
 
 def retry_given_up() -> list[int]:
@@ -67,8 +69,10 @@ def cancel_by_customer(order: Order) -> Order:
         payment = open_payment(order.pk)
         if payment and payment.state != PaymentState.CREATED:
             raise PaymentInProgress
-        if order.state != OrderState.CANCELLED:
-            _cancel_order(order, "cancelled by the customer")
+        if order.state == OrderState.CANCELLED:
+            lifecycle.insist_on_cancellation(order.pk, BY_CUSTOMER)
+        else:
+            _cancel_order(order, BY_CUSTOMER)
     order.refresh_from_db()
     return order
 

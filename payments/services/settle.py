@@ -149,10 +149,11 @@ def _cancel(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
 
 
 def _pay_order(order: Order) -> bool:
-    """Mark the order paid; one that had failed gets its stock back first, if there is any left."""
-    if order.state == OrderState.PAYMENT_FAILED:
+    """Mark the order paid; one that had failed or was overdue gets its stock back first, if there is any left."""
+    reopen = _REOPENINGS.get(OrderState(order.state))
+    if reopen:
         try:
-            lifecycle.reopen(order.pk)
+            reopen(order.pk)
         except OutOfStock:
             return False
     return lifecycle.mark_paid(order.pk)
@@ -173,6 +174,10 @@ def _final_facts(proof: Charge) -> dict[str, object]:
     return {**_facts(proof), "client_secret": "", "settled_at": timezone.now()}
 
 
+_REOPENINGS: dict[OrderState, Callable[[int], bool]] = {
+    OrderState.PAYMENT_FAILED: lifecycle.reopen,
+    OrderState.CANCELLED: lifecycle.reopen_overdue,
+}
 _CONSEQUENCES: dict[ChargeStatus, Callable[[Order, Payment, Charge, str], None]] = {
     ChargeStatus.PENDING: _pend,
     ChargeStatus.AUTHORIZED: _authorize,

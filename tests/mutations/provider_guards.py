@@ -4,6 +4,14 @@ from .mutation import Mutation
 
 PROVIDER_MUTATIONS = [
     Mutation(
+        name="late money undoes no other cancellation",
+        file="orders/selectors.py",
+        guard=", why=NOT_PAID_IN_TIME)",
+        without=")",
+        test="tests/payments/test_late_money.py::test_customer_who_cancelled_gets_the_money_back[in time]",
+        red="AssertionError",
+    ),
+    Mutation(
         name="webhook wants a signature",
         file="payments/services/webhooks.py",
         guard="    if not genuine:\n",
