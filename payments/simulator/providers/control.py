@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING
 
 from .answers import Reply, Thing
+from .hooks import Post
 
 if TYPE_CHECKING:
     from .server import Providers
 
 
 def control(providers: "Providers", path: list[str], body: Thing) -> Reply:
-    """`health`, `pay`, `faults`, `forget`, `webhooks` and `book`, by POST (health and book by GET too)."""
+    """`health`, `pay`, `faults`, `calm`, `forget`, `webhooks` and `book`, by POST (health and book by GET too)."""
     with providers.lock:
         match path:
             case ["health"]:
@@ -26,7 +27,12 @@ def control(providers: "Providers", path: list[str], body: Thing) -> Reply:
                 providers.razorpay.keys.forget()
                 return Reply(200, {})
             case ["webhooks", provider]:
-                providers.account(provider).outbox.address = body["address"]
+                outbox = providers.account(provider).outbox
+                outbox.address = body.pop("address", outbox.address)
+                outbox.post = Post(**body)
+                return Reply(200, {})
+            case ["calm"]:
+                providers.faults.clear()
                 return Reply(200, {})
             case ["book"]:
                 return Reply(200, _book(providers))
