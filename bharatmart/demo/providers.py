@@ -32,12 +32,20 @@ class Checkout:
             return dict(response.json())
 
     def book(self) -> list[Entry]:
-        """Charges and refunds in the form of the simulated gateway's book; `key` is the payment's key in the shop."""
-        book = self.direct("book")
-        return [*_of_stripe(book["stripe"]), *_of_razorpay(book["razorpay"])]
+        """Every charge and refund of both."""
+        return entries_of(self.direct("book"))
+
+    def webhooks(self) -> dict[str, dict[str, int]]:
+        """How many each has sent, and how many of them were not taken."""
+        return {provider: facts["webhooks"] for provider, facts in self.direct("book").items()}
 
 
-def _of_stripe(book: dict[str, list[Entry]]) -> list[Entry]:
+def entries_of(book: dict[str, Any]) -> list[Entry]:
+    """Charges and refunds in the form of the simulated gateway's book; `key` is the payment's key in the shop."""
+    return [*_of_stripe(book["stripe"]), *_of_razorpay(book["razorpay"])]
+
+
+def _of_stripe(book: Entry) -> list[Entry]:
     charges = [
         _charge(one["metadata"]["payment"], one["id"], one["amount_received"], one["metadata"]["order"], "stripe")
         for one in book["intents"]
@@ -46,7 +54,7 @@ def _of_stripe(book: dict[str, list[Entry]]) -> list[Entry]:
     return [*charges, *(_refund(one, "payment_intent") for one in book["refunds"] if one["status"] == "succeeded")]
 
 
-def _of_razorpay(book: dict[str, list[Entry]]) -> list[Entry]:
+def _of_razorpay(book: Entry) -> list[Entry]:
     orders = {one["id"]: one for one in book["orders"]}
     charges = [
         _charge(of["receipt"], one["id"], one["amount"], of["notes"]["order"], "razorpay")

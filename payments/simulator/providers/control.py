@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .answers import Reply, Thing
-from .hooks import Post
+from .hooks import Outbox, Post
 
 if TYPE_CHECKING:
     from .server import Providers
@@ -43,10 +43,19 @@ def _book(providers: "Providers") -> Thing:
     """Everything that both accounts know."""
     stripe, razorpay = providers.stripe, providers.razorpay
     return {
-        "stripe": {"intents": list(stripe.intents.values()), "refunds": list(stripe.refunds.values())},
+        "stripe": {
+            "webhooks": _sent(stripe.outbox),
+            "intents": list(stripe.intents.values()),
+            "refunds": list(stripe.refunds.values()),
+        },
         "razorpay": {
+            "webhooks": _sent(razorpay.outbox),
             "orders": list(razorpay.orders.values()),
             "payments": list(razorpay.payments.values()),
             "refunds": list(razorpay.refunds.values()),
         },
     }
+
+
+def _sent(outbox: Outbox) -> dict[str, int]:
+    return {"sent": len(outbox.events), "refused": len(outbox.undelivered)}
