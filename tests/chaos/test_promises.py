@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bharatmart.demo.providers import entries_of
-
 from .buyers import Accepted
 from .conftest import PAID, ask
 from .evidence import Evidence, Finding, Mail
@@ -82,26 +80,6 @@ def test_money_that_is_taken_under_an_unknown_key_is_found(evidence: Evidence) -
     stray = replace(evidence, book=[*evidence.book, {**charge, "key": "pay-stray", "reference": "ch_2"}])
 
     assert broken(stray) == {none_is_charged_twice}
-
-
-def test_a_providers_book_reads_like_the_gateways() -> None:
-    intent = {"id": "pi_1", "amount_received": 100, "metadata": {"payment": "pay-1", "order": "7"}}
-    refund = {"id": "re_1", "payment_intent": "pi_1", "amount": 40, "status": "succeeded"}
-    order = {"id": "order_1", "receipt": "pay-2", "notes": {"order": "8"}}
-    paid = {"id": "pay_1", "order_id": "order_1", "amount": 200, "status": "captured"}
-    book = {
-        "stripe": {"intents": [intent, {**intent, "id": "pi_2", "amount_received": 0}], "refunds": [refund]},
-        "razorpay": {"orders": [order], "payments": [paid, {**paid, "id": "pay_2", "status": "failed"}], "refunds": []},
-    }
-
-    entries = entries_of(book)
-
-    assert [(x["effect"], x["key"], x["amount_paise"]) for x in entries] == [
-        ("charge", "pay-1", 100),
-        ("refund", "re_1", 40),
-        ("charge", "pay-2", 200),
-    ]
-    assert entries[1]["charge"] == entries[0]["reference"] == "pi_1"
 
 
 def test_a_capture_that_the_gateway_does_not_know_is_found(evidence: Evidence) -> None:
