@@ -24,7 +24,15 @@ from .models import (
     Stock,
     StockMovement,
 )
-from .states import GIVES_STOCK_BACK, HOLDS_ORDER, OrderEvent, ReservationState, ReviewState
+from .states import (
+    GIVES_STOCK_BACK,
+    HOLDS_ORDER,
+    NOT_PAID_IN_TIME,
+    OrderEvent,
+    OrderState,
+    ReservationState,
+    ReviewState,
+)
 
 
 def products_on_sale() -> QuerySet[Product]:
@@ -113,6 +121,13 @@ def is_held_back(order_id: int) -> bool:
     """Whether a review stands between the order and its shipping."""
     in_the_way = ReviewItem.objects.filter(order_id=order_id, kind__in=HOLDS_ORDER)
     return in_the_way.exclude(state=ReviewState.APPROVED).exists()
+
+
+def cancelled_as_overdue(order_id: int) -> QuerySet[Order]:
+    """The order, if its log says last of its cancellation that it was not paid in time."""
+    reasons = OrderLog.objects.filter(order=OuterRef("pk"), event=OrderEvent.CANCELLED).order_by("-id")
+    said_last = Order.objects.alias(why=Subquery(reasons.values("detail")[:1]))
+    return said_last.filter(pk=order_id, state=OrderState.CANCELLED, why=NOT_PAID_IN_TIME)
 
 
 def last_logged(order_id: int, event: OrderEvent) -> OrderLog:

@@ -22,13 +22,15 @@ TRANSITIONS: Mapping[OrderState, tuple[OrderState, ...]] = {
     OrderState.PROCESSING: (OrderState.SHIPPED,),
     OrderState.SHIPPED: (OrderState.DELIVERED,),
     OrderState.DELIVERED: (),
-    OrderState.CANCELLED: (),
+    OrderState.CANCELLED: (OrderState.PENDING,),  # only when its money comes after its time (NOT_PAID_IN_TIME)
 }
 
 UNPAID = (OrderState.PENDING, OrderState.PAYMENT_FAILED)
 PAID_FOR = (OrderState.PAID, OrderState.PROCESSING, OrderState.SHIPPED, OrderState.DELIVERED)
 STILL_HERE = (OrderState.PAID, OrderState.PROCESSING)
 """Paid for and not sent off: a review may call it off."""
+NOT_PAID_IN_TIME = "not paid in time"
+"""Why an order was cancelled by the clock alone: told to the customer, and what late money may undo."""
 GIVES_STOCK_BACK = (OrderState.PAYMENT_FAILED, OrderState.CANCELLED)
 
 

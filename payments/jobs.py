@@ -58,7 +58,7 @@ def capture_payment(payment_id: int) -> None:
 
 @job(queue="payment", on=payment_given_up)
 def void_payment(payment_id: int) -> None:
-    """Give up an authorization that a review has refused."""
+    """Have the gateway cancel an authorization or a pending payment that nobody wants any more."""
     questions.void(payment_id)
 
 

@@ -25,6 +25,11 @@ def open_payment(order_id: int) -> Payment | None:
     return Payment.objects.open().filter(order_id=order_id).first()
 
 
+def waiting_payment(order_id: int) -> Payment | None:
+    """The payment of this order that waits for the end of the one before it; there is at most one."""
+    return Payment.objects.filter(order_id=order_id, state=PaymentState.WAITING).first()
+
+
 def payments_of(order_id: int) -> QuerySet[Payment]:
     """An order's payments with their refunds, the newest first."""
     return Payment.objects.filter(order_id=order_id).prefetch_related("refunds").order_by("-pk")
@@ -64,7 +69,7 @@ def next_question(since: datetime) -> float:
 
 def client_facts_of(payment: Payment) -> dict[str, str]:
     """What the storefront needs so that the customer can confirm a pending payment; {} when there is nothing to do."""
-    if payment.state != PaymentState.PENDING:
+    if payment.state != PaymentState.PENDING or payment.ending:
         return {}
     return gateway_named(payment.gateway).client_facts(payment.intent_reference, payment.client_secret)
 

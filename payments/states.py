@@ -3,6 +3,7 @@
     created -> submitted -> pending -> authorized -> captured
     submitted | pending -> declined | cancelled | captured
     created -> cancelled (never sent to the gateway), authorized -> cancelled (given up)
+    waiting -> created (the payment before it has ended) | cancelled
     declined -> cancelled, declined | cancelled -> captured (the gateway's later word; money is a fact)
 
 Nothing leads back, so that proofs may come in any order and more than once.
@@ -12,8 +13,12 @@ from django.db.models import TextChoices
 
 
 class PaymentState(TextChoices):
-    """`submitted`: the outcome is not known; `pending`: the gateway waits for the customer or a bank."""
+    """`submitted`: the outcome is not known; `pending`: the gateway waits for the customer or a bank.
 
+    `waiting`: for the end of a pending payment that its customer has given up for this one.
+    """
+
+    WAITING = "waiting"
     CREATED = "created"
     SUBMITTED = "submitted"
     PENDING = "pending"
@@ -21,6 +26,13 @@ class PaymentState(TextChoices):
     AUTHORIZED = "authorized"
     CANCELLED = "cancelled"
     CAPTURED = "captured"
+
+
+class Ending(TextChoices):
+    """What its customer wants once a pending payment is cancelled at the gateway."""
+
+    CANCEL = "cancel", "the order is cancelled"
+    REPLACE = "replace", "another payment takes its place"
 
 
 class RefundState(TextChoices):
@@ -32,6 +44,7 @@ class RefundState(TextChoices):
 class EventKind(TextChoices):
     SUBMITTED = "submitted"
     UNCERTAIN = "uncertain"
+    GIVEN_UP = "given up"
     PENDING = "pending"
     AUTHORIZED = "authorized"
     DECLINED = "declined"
@@ -55,13 +68,15 @@ class ProviderEventState(TextChoices):
 UNDECIDED = (PaymentState.SUBMITTED, PaymentState.PENDING)
 HAS_BEEN_SENT = (*UNDECIDED, PaymentState.AUTHORIZED)
 OPEN = (PaymentState.CREATED, *HAS_BEEN_SENT)
+NOT_SENT = (PaymentState.WAITING, PaymentState.CREATED)
 
 SOURCES: dict[PaymentState, tuple[PaymentState, ...]] = {
+    PaymentState.CREATED: (PaymentState.WAITING,),
     PaymentState.SUBMITTED: (PaymentState.CREATED,),
     PaymentState.PENDING: (PaymentState.SUBMITTED,),
     PaymentState.DECLINED: UNDECIDED,
     PaymentState.AUTHORIZED: UNDECIDED,
-    PaymentState.CANCELLED: (*OPEN, PaymentState.DECLINED),
+    PaymentState.CANCELLED: (PaymentState.WAITING, *OPEN, PaymentState.DECLINED),
     PaymentState.CAPTURED: (*HAS_BEEN_SENT, PaymentState.DECLINED, PaymentState.CANCELLED),
 }
 """Where each state may be reached from."""

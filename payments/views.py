@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from orders.models import Order
 from orders.selectors import orders_of
+from orders.states import OrderState
 
 from .models import Payment
 from .selectors import payments_of, payments_of_customer
@@ -22,7 +23,10 @@ class Pay(APIView):
 
     @extend_schema(request=PayRequest, responses={202: PaymentSerializer}, operation_id="order_pay")
     def post(self, request: Request, order_id: int) -> Response:
-        """202: a job makes the payment, `payments` shows it; 400 gateway_not_configured; 409 payment_in_progress."""
+        """202: a job makes the payment, `payments` shows it; 400 gateway_not_configured; 409 payment_in_progress.
+
+        One that waits for its customer is given up for one with another gateway or token, which waits meanwhile.
+        """
         order = _own_order(request, order_id)
         wish = PayRequest(data=request.data)
         wish.is_valid(raise_exception=True)
@@ -47,11 +51,17 @@ class Confirm(APIView):
 class Cancel(APIView):
     """Cancel an unpaid order."""
 
-    @extend_schema(request=None, responses=OrderStateSerializer, operation_id="order_cancel")
+    @extend_schema(
+        request=None, responses={200: OrderStateSerializer, 202: OrderStateSerializer}, operation_id="order_cancel"
+    )
     def post(self, request: Request, order_id: int) -> Response:
-        """200, also for a repetition; 409 payment_in_progress, order_not_cancellable once it is paid."""
+        """200, also for a repetition; 202: a job ends the payment first, unless it takes its money meanwhile.
+
+        409 payment_in_progress, order_not_cancellable once it is paid.
+        """
         order = expiry.cancel_by_customer(_own_order(request, order_id))
-        return Response(OrderStateSerializer(order).data)
+        done = order.state == OrderState.CANCELLED
+        return Response(OrderStateSerializer(order).data, status.HTTP_200_OK if done else status.HTTP_202_ACCEPTED)
 
 
 @extend_schema_view(get=extend_schema(operation_id="order_payments"))

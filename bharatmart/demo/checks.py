@@ -6,7 +6,8 @@ from typing import Any
 
 from .delayed import Held
 from .mailbox import Mailbox, pdfs_of
-from .story import AUTO_CANCEL, PLANS, Story
+from .plans import PLANS
+from .story import AUTO_CANCEL, Story
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,18 @@ class Check:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that was seen at the end. `free` is what is free now of each SKU."""
+    """Everything that was seen at the end. `free` is what is free now of each SKU.
+
+    `book` is of all gateways; `webhooks` says how many each provider has sent, and how many were not taken.
+    """
 
     stories: Sequence[Story]
     mailbox: Mailbox
     book: Sequence[dict[str, Any]]
     held: Sequence[Held]
     free: dict[str, int]
+    webhooks: dict[str, dict[str, int]]
+    customer: str
 
 
 def check_all(evidence: Evidence) -> list[Check]:
@@ -56,19 +62,26 @@ def _of_order(story: Story, evidence: Evidence) -> Iterator[Check]:
 
 def _of_shop(evidence: Evidence) -> Iterator[Check]:
     jobs = [job for story in evidence.stories for job in story.jobs]
-    charges = sum(bool(plan.token) for plan in PLANS)
+    charges = sum(plan.in_book != "nothing" for plan in PLANS)
     mails = 1 + sum(len(plan.mails) for plan in PLANS)
+    to_customer = [mail for mail in evidence.mailbox.mails() if evidence.customer in str(mail["To"])]
     yield Check("shop", "welcome mails", "1", str(len(evidence.mailbox.find("welcome"))))
-    yield Check("shop", "mails in all", str(mails), str(len(evidence.mailbox.mails())))
-    yield Check("shop", "entries in the gateway's book", str(charges), str(len(evidence.book)))
+    yield Check("shop", "mails to the customer", str(mails), str(len(to_customer)))
+    yield Check("shop", "entries in the gateways' books", str(charges), str(len(evidence.book)))
+    for provider, counts in evidence.webhooks.items():
+        taken = "all" if counts["sent"] and not counts["refused"] else f"{counts['refused']} of {counts['sent']} not"
+        yield Check("shop", f"{provider}'s webhooks taken", "all", taken)
     yield Check("shop", "jobs that were given up", "none", _names([job.name for job in jobs if job.state == "failed"]))
     yield Check("shop", "left in rq-scheduler", "none", _names([message.name for message in evidence.held]))
 
 
 def _in_book(story: Story, book: Sequence[dict[str, Any]]) -> str:
-    """What the gateway wrote down under the order's token, and for its amount."""
-    amount = story.order["total_paise"]
-    charges = [entry for entry in book if story.plan.token and entry.get("token") == story.plan.token]
+    """What the gateway wrote down under the order's token or number, and for its amount."""
+    amount, plan = story.order["total_paise"], story.plan
+    if plan.gateway:
+        charges = [x for x in book if (x.get("gateway"), x.get("order_id")) == (plan.gateway, story.order_id)]
+    else:
+        charges = [x for x in book if plan.token and x.get("token") == plan.token]
     words = [str(x["status"]) if x["amount_paise"] == amount else f"{x['amount_paise']} paise" for x in charges]
     return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words)) or "nothing"
 

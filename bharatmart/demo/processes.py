@@ -41,11 +41,17 @@ SETTINGS = {
     "THROTTLE_ANONYMOUS": "off",
     "WEB_CONCURRENCY": "1",
     "PYTHONUNBUFFERED": "1",
+    "STRIPE_SECRET_KEY": "sk_test_demo",
+    "STRIPE_PUBLISHABLE_KEY": "pk_test_demo",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_fake",
+    "RAZORPAY_KEY_ID": "rzp_test_demo",
+    "RAZORPAY_KEY_SECRET": "rzp_secret_demo",
+    "RAZORPAY_WEBHOOK_SECRETS": "razor_fake",
 }
 
 
 class House:
-    """The shop's processes: web, workers, scheduler, gateway and mail server."""
+    """The shop's processes: web, workers, scheduler and mail server; the gateway, and fakes of Stripe and Razorpay."""
 
     sink = "bharatmart.demo.mailbox"
 
@@ -57,7 +63,7 @@ class House:
         self.servers = servers
         self.web_door, self.mail_door = _door(port), _door()
         self.url = f"http://127.0.0.1:{self.web_door.getsockname()[1]}"
-        self.gateway_url = ""
+        self.gateway_url = self.providers_url = ""
         self.env = {
             **_bare_environment(),
             **SETTINGS,
@@ -71,8 +77,9 @@ class House:
         }
 
     def start_what_needs_no_tables(self) -> None:
-        """Web, scheduler, gateway and mail server."""
+        """Web, scheduler, gateway, providers and mail server."""
         self._start_gateway()
+        self._start_providers()
         web = ["-m", "gunicorn", "--no-control-socket", "-c", "deploy/gunicorn.conf.py", "bharatmart.wsgi"]
         self._start("web", *web, door=self.web_door)
         sink = ["-m", self.sink, "--folder", str(self.slot.mails)]
@@ -92,7 +99,7 @@ class House:
         """Ask each process in its own language. Raises NotInTime, CommandFailed."""
         wait = self.supervisor.wait_until
         wait(shop.is_ready, START_TIMEOUT, "the web")
-        wait(self._gateway_is_up, START_TIMEOUT, "the gateway")
+        wait(self._gateways_are_up, START_TIMEOUT, "the gateways")
         wait(self._mailbox_is_up, START_TIMEOUT, "the mail server")
         with redis.Redis.from_url(self.servers.redis_url, socket_timeout=5) as client:
             wait(lambda: client.scard("rq:workers") == len(WORKER_TYPES), START_TIMEOUT, "the workers")
@@ -103,19 +110,31 @@ class House:
 
     def _start_gateway(self) -> None:
         """On a port that it takes for itself, and that it keeps when it is started again."""
-        command = [sys.executable, "-m", "payments.simulator", "--book", str(self.slot.book), "--port"]
-        child = self.supervisor.start("gateway", [*command, "0"], self.env)
-        self.supervisor.wait_until(lambda: LISTENING.search(child.log.read_text()), START_TIMEOUT, "the gateway")
+        self.gateway_url = self._start_listener("gateway", "payments.simulator", "--book", str(self.slot.book))
+        self.env["SIMULATED_GATEWAY_URL"] = self.gateway_url
+
+    def _start_providers(self) -> None:
+        """Both of them in one process, which tells the web of its events."""
+        hooks = ("--webhooks", f"{self.url}/api/webhooks")
+        self.providers_url = self._start_listener("providers", "payments.simulator.providers", *hooks)
+        self.env["STRIPE_API_BASE"] = f"{self.providers_url}/stripe"
+        self.env["RAZORPAY_API_BASE"] = f"{self.providers_url}/razorpay"
+
+    def _start_listener(self, name: str, module: str, *options: str) -> str:
+        command = [sys.executable, "-m", module, *options, "--port"]
+        child = self.supervisor.start(name, [*command, "0"], self.env)
+        self.supervisor.wait_until(lambda: LISTENING.search(child.log.read_text()), START_TIMEOUT, f"the {name}")
         found = LISTENING.search(child.log.read_text())
         assert found is not None
-        self.gateway_url = self.env["SIMULATED_GATEWAY_URL"] = found[1]
-        child.argv = [*command, str(urlsplit(self.gateway_url).port)]
+        child.argv = [*command, str(urlsplit(found[1]).port)]
+        return found[1]
 
-    def _gateway_is_up(self) -> bool:
+    def _gateways_are_up(self) -> bool:
         try:
             with requests.Session() as session:
                 session.trust_env = False
-                return session.get(f"{self.gateway_url}/health", timeout=2).ok
+                urls = (f"{self.gateway_url}/health", f"{self.providers_url}/control/health")
+                return all(session.get(url, timeout=2).ok for url in urls)
         except requests.RequestException:
             return False
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from bharatmart.environment import BASE_DIR
 
+from .acts import act
 from .checks import Check, Evidence, check_all, table_of
 from .delayed import DelayedSet
 from .mailbox import Mailbox
 from .processes import PAYMENT_WINDOW, House
+from .providers import Checkout
 from .servers import take_servers
 from .shop import Shop, book_of
 from .slot import Slot, take_slot
@@ -47,7 +49,7 @@ def run(once: bool) -> int:
 
 
 def _open_shop(house: House, shop: Shop, passwords: dict[str, str]) -> None:
-    with _step("gateway, mail server, web and rq-scheduler start"):
+    with _step("gateways, mail server, web and rq-scheduler start"):
         house.start_what_needs_no_tables()
     with _step("tables, products, admin"):
         house.prepare(ADMIN, passwords[ADMIN])
@@ -61,7 +63,7 @@ def _open_shop(house: House, shop: Shop, passwords: dict[str, str]) -> None:
 
 def _watch_orders(house: House, shop: Shop) -> list[Story]:
     """Place the orders and show them until nothing about them is left to do, or the patience is over."""
-    timeline, delayed = Timeline(), DelayedSet(house.servers.redis_url)
+    timeline, delayed, checkout = Timeline(), DelayedSet(house.servers.redis_url), Checkout(house.providers_url)
     stories: list[Story] = []
     for story in place_all(shop):
         stories.append(story)
@@ -70,6 +72,7 @@ def _watch_orders(house: House, shop: Shop) -> list[Story]:
     until, news = time.monotonic() + PATIENCE, list[str]()
     while time.monotonic() < until and not all(story.is_over() for story in stories):
         news += house.supervisor.sleep(GLANCE)
+        act(shop, checkout, stories)
         if look(shop, delayed, stories):
             timeline.show(stories, news)
             news.clear()
@@ -77,10 +80,13 @@ def _watch_orders(house: House, shop: Shop) -> list[Story]:
 
 
 def _evidence(house: House, shop: Shop, stories: list[Story]) -> Evidence:
+    checkout = Checkout(house.providers_url)
     return Evidence(
         stories=stories,
         mailbox=Mailbox(house.slot.mails),
-        book=book_of(house.gateway_url),
+        book=[*book_of(house.gateway_url), *checkout.book()],
+        webhooks=checkout.webhooks(),
+        customer=CUSTOMER,
         held=DelayedSet(house.servers.redis_url).read(),
         free={sku: free for story in stories for sku, free in free_of(shop, story).items()},
     )
@@ -104,12 +110,13 @@ def _stay_open(house: House, passwords: dict[str, str]) -> None:
         "Admin": f"{house.url}/admin/  ({ADMIN}, password {passwords[ADMIN]})",
         "Customer": f"{CUSTOMER}, password {passwords[CUSTOMER]}",
         "Gateway's book": f"{house.gateway_url}/book",
+        "Stripe, Razorpay": f"{house.providers_url}/control/book",
         "Mails": _short(house.slot.mails),
         "Invoices": _short(house.slot.media / "invoices"),
         "Logs": _short(house.slot.logs),
     }
     print("\nThe shop is open; Ctrl-C stops everything.\n")
-    print("\n".join(f"  {name:<16}{place}" for name, place in places.items()))
+    print("\n".join(f"  {name:<18}{place}" for name, place in places.items()))
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             for news in house.supervisor.sleep(1.0):

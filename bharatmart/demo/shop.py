@@ -71,6 +71,15 @@ class Shop:
                 continue
         return self._call("POST", "/api/orders", body, key)
 
+    def pay(self, order_id: int, gateway: str, token: str = "") -> Answer:
+        """Ask for a payment through this gateway; a job makes it there."""
+        token_given = {"payment_token": token} if token else {}
+        return self._call("POST", f"/api/orders/{order_id}/pay", {"gateway": gateway} | token_given)
+
+    def payments(self, order_id: int) -> list[Answer]:
+        """The order's payments, the newest first."""
+        return list(self._call("GET", f"/api/orders/{order_id}/payments")["results"])
+
     def order(self, order_id: int) -> Answer:
         """The order with its state and its jobs."""
         return self._call("GET", f"/api/orders/{order_id}")

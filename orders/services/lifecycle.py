@@ -7,9 +7,10 @@ is it logged and its event emitted, in the same transaction.
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from .. import events
+from .. import events, selectors
 from ..models import Order, OrderLog
 from ..states import STILL_HERE, OrderEvent, OrderState, states_before
 from . import stock
@@ -63,10 +64,34 @@ def reopen(order_id: int) -> bool:
 
     It emits no event: whoever reopens an order asks for its payment in the same transaction.
     """
-    moved = _move(order_id, OrderState.PENDING, OrderEvent.REOPENED)
+    failed = Q(state=OrderState.PAYMENT_FAILED)
+    moved = _move(order_id, OrderState.PENDING, OrderEvent.REOPENED, only=failed)
     if moved:
         stock.reserve(Order(pk=order_id))
     return moved
+
+
+@transaction.atomic
+def reopen_overdue(order_id: int) -> bool:
+    """cancelled -> pending for money that came late, if the order was cancelled for nothing but NOT_PAID_IN_TIME.
+
+    What its log says last decides. It holds stock again and emits no event, as `reopen`. Raises OutOfStock.
+    """
+    overdue = Q(state=OrderState.CANCELLED, pk__in=selectors.cancelled_as_overdue(order_id))
+    moved = _move(order_id, OrderState.PENDING, OrderEvent.REOPENED, "paid late", only=overdue, cancelled_at=None)
+    if moved:
+        stock.reserve(Order(pk=order_id))
+    return moved
+
+
+@transaction.atomic(savepoint=False)
+def insist_on_cancellation(order_id: int, reason: str) -> None:
+    """Give an order that was cancelled as overdue another reason, so that late money does not undo it; once.
+
+    Call it under the order's lock.
+    """
+    if selectors.cancelled_as_overdue(order_id).exists():
+        OrderLog.objects.create(order_id=order_id, event=OrderEvent.CANCELLED, detail=reason)
 
 
 @transaction.atomic
@@ -94,10 +119,12 @@ def mark_delivered(order_id: int) -> bool:
     return moved
 
 
-def _move(order_id: int, state: OrderState, event: OrderEvent, detail: str = "", **changes: Any) -> bool:
-    """Move the order if it is in a state that `states.TRANSITIONS` allows, and log it."""
+def _move(
+    order_id: int, state: OrderState, event: OrderEvent, detail: str = "", *, only: Q | None = None, **changes: Any
+) -> bool:
+    """Move the order if it is in a state that `states.TRANSITIONS` allows (and is one of `only`), and log it."""
     movable = Order.objects.filter(pk=order_id, state__in=states_before(state))
-    moved = bool(movable.update(state=state, **changes))
+    moved = bool(movable.filter(only or Q()).update(state=state, **changes))
     if moved:
         OrderLog.objects.create(order_id=order_id, event=event, detail=detail)
     return moved

@@ -5,7 +5,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import F, Q
 
-from ..states import HAS_BEEN_SENT, OPEN, SOURCES, EventKind, PaymentState
+from ..states import HAS_BEEN_SENT, OPEN, SOURCES, Ending, EventKind, PaymentState
 from .keys import Keyed, new_payment_key
 
 BESIDE = "beside-"
@@ -38,6 +38,7 @@ class Payment(Keyed):
     gateway_reference = models.CharField(max_length=255, blank=True, help_text="Its name for what can be refunded.")
     client_secret = models.CharField(max_length=255, blank=True, help_text="For the customer alone, while pending.")
     held = models.BooleanField(default=False, help_text="Authorize only: captured when a review lets it go.")
+    ending = models.CharField(max_length=7, choices=Ending, blank=True, help_text="Given up by its customer, and then?")
     idempotency_key = models.CharField(max_length=255, unique=True, default=new_payment_key)
     payment_token = models.CharField(max_length=255, blank=True)
     reason = models.CharField(max_length=255, blank=True, help_text="Why it was declined or cancelled.")
@@ -51,6 +52,9 @@ class Payment(Keyed):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["order"], condition=Q(state__in=OPEN), name="one_open_payment_per_order"),
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(state=PaymentState.WAITING), name="one_waiting_payment_per_order"
+            ),
             models.CheckConstraint(condition=Q(state__in=PaymentState.values), name="payment_state_known"),
             models.CheckConstraint(condition=Q(amount_paise__gt=0), name="payment_amount_positive"),
             models.CheckConstraint(

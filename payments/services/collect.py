@@ -18,9 +18,9 @@ from ..events import payment_requested, payment_uncertain
 from ..gateways import configured, gateway_named
 from ..gateways.base import Charge, ChargeStatus, GatewayRefused, GatewayUnavailable, GatewayUnknown, plain
 from ..models import Payment, PaymentEvent
-from ..selectors import intent_of, open_payment
-from ..states import EventKind, PaymentState
-from . import holds
+from ..selectors import intent_of, open_payment, waiting_payment
+from ..states import Ending, EventKind, PaymentState
+from . import endings, holds
 from .questions import verify
 from .review import ask_for_review
 from .settle import settle
@@ -29,6 +29,7 @@ from .settle import settle
 def request_payment(order: Order, payment_token: str, gateway: str = "") -> Payment:
     """Let the customer pay (again), with this token or by confirming at the gateway; a job makes the intent there.
 
+    A payment that waits for its customer is given up for another one, which is sent when the first has ended.
     Raises GatewayNotConfigured, TokenRequired, TokenNotWanted, OrderNotPayable, PaymentInProgress and, if the goods
     are gone meanwhile, OutOfStock.
     """
@@ -37,14 +38,25 @@ def request_payment(order: Order, payment_token: str, gateway: str = "") -> Paym
         order = lock_order(order.pk)
         if order.state not in UNPAID:
             raise OrderNotPayable
-        if open_payment(order.pk):
-            raise PaymentInProgress
-        Order.objects.filter(pk=order.pk).update(payment_token=payment_token)
-        payment = _write_intent(order, payment_token, gateway)
+        pending = open_payment(order.pk)
+        if pending:
+            return _replace(order, pending, payment_token, gateway)
+        payment = _write_wish(order, payment_token, gateway)
         payment_requested.emit(order_id=order.pk)
         if order.state == OrderState.PAYMENT_FAILED:
             lifecycle.reopen(order.pk)  # last: it locks stock
     return payment
+
+
+def _replace(order: Order, pending: Payment, payment_token: str, gateway: str) -> Payment:
+    """Give a pending payment up for another one; under the order's lock."""
+    if pending.ending == Ending.CANCEL:
+        raise OrderNotPayable
+    wanted = waiting_payment(order.pk) or pending
+    if pending.state != PaymentState.PENDING or (wanted.gateway, wanted.payment_token) == (gateway, payment_token):
+        raise PaymentInProgress
+    endings.give_up(pending, Ending.REPLACE)
+    return _write_wish(order, payment_token, gateway, PaymentState.WAITING)
 
 
 def charge(order_id: int) -> None:
@@ -99,9 +111,18 @@ def _first_wanted(order: Order) -> bool:
     return bool(order.state == OrderState.PENDING and order.payment_token and not order.payments.exists())
 
 
-def _write_intent(order: Order, payment_token: str, gateway: str) -> Payment:
+def _write_wish(order: Order, payment_token: str, gateway: str, state: PaymentState = PaymentState.CREATED) -> Payment:
+    """What the customer wants now, also as the order's token."""
+    Order.objects.filter(pk=order.pk).update(payment_token=payment_token)
+    return _write_intent(order, payment_token, gateway, state)
+
+
+def _write_intent(
+    order: Order, payment_token: str, gateway: str, state: PaymentState = PaymentState.CREATED
+) -> Payment:
     return Payment.objects.create(
         order=order,
+        state=state,
         amount_paise=order.total_paise,
         currency=order.currency,
         gateway=gateway,

@@ -7,7 +7,7 @@ from django.utils import timezone
 from orders.locks import lock_order
 from orders.models import Order
 from orders.services import lifecycle
-from orders.states import UNPAID, OrderState
+from orders.states import NOT_PAID_IN_TIME, UNPAID, OrderState
 from queues import Snooze, steering
 from queues.models import Job
 from queues.states import JobState
@@ -17,11 +17,13 @@ from ..gateways import gateway_named
 from ..gateways.base import GatewayUnavailable, GatewayUnknown
 from ..models import Payment
 from ..selectors import in_flight, intent_of, next_question, open_payment
-from ..states import UNDECIDED, PaymentState
+from ..states import UNDECIDED, Ending, PaymentState
+from . import endings
+from .endings import BY_CUSTOMER
 from .settle import settle
 
 
-def cancel_unpaid(order_id: int, reason: str = "not paid in time") -> None:
+def cancel_unpaid(order_id: int, reason: str = NOT_PAID_IN_TIME) -> None:
     """Cancel the order if it is still unpaid at the end of its payment window, or not wanted for another reason.
 
     An intent that the gateway has or may yet get is cancelled there first; money that it took meanwhile is
@@ -58,19 +60,28 @@ def retry_given_up() -> list[int]:
 def cancel_by_customer(order: Order) -> Order:
     """Cancel an unpaid order at its customer's wish; one that is cancelled stays so. PostgreSQL only.
 
+    One whose payment waits for its customer is cancelled when a job has ended that at the gateway.
     Raises PaymentInProgress while a charge is under way, OrderNotCancellable once it is paid.
     """
     with transaction.atomic():
         order = lock_order(order.pk)
         if order.state not in (*UNPAID, OrderState.CANCELLED):
             raise OrderNotCancellable
-        payment = open_payment(order.pk)
-        if payment and payment.state != PaymentState.CREATED:
-            raise PaymentInProgress
-        if order.state != OrderState.CANCELLED:
-            _cancel_order(order, "cancelled by the customer")
+        _cancel_at_once_or_later(order)
     order.refresh_from_db()
     return order
+
+
+def _cancel_at_once_or_later(order: Order) -> None:
+    payment = open_payment(order.pk)
+    if order.state == OrderState.CANCELLED:
+        lifecycle.insist_on_cancellation(order.pk, BY_CUSTOMER)
+    elif payment is None or payment.state == PaymentState.CREATED:
+        _cancel_order(order, BY_CUSTOMER)
+    elif payment.state == PaymentState.PENDING:
+        endings.give_up(payment, Ending.CANCEL)
+    else:
+        raise PaymentInProgress
 
 
 def _cancel_intent(payment: Payment) -> None:
@@ -84,6 +95,5 @@ def _cancel_intent(payment: Payment) -> None:
 
 def _cancel_order(order: Order, reason: str) -> None:
     """Under the order's lock, with no payment submitted; one that was not sent yet never will be."""
-    for payment in Payment.objects.filter(order=order, state=PaymentState.CREATED):
-        Payment.objects.advance(payment, PaymentState.CANCELLED, reason=reason)
+    endings.drop_unsent(order.pk, reason)
     lifecycle.cancel_order(order.pk, reason)

@@ -9,14 +9,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders.locks import lock_order
+from orders.states import UNPAID
 from queues import Snooze
 
 from ..events import payment_confirmed
 from ..gateways import gateway_named
-from ..gateways.base import Charge, ChargeStatus, GatewayUnavailable, GatewayUnknown
+from ..gateways.base import Charge, ChargeStatus, GatewayRefused, GatewayUnavailable, GatewayUnknown
 from ..models import Payment
 from ..selectors import intent_of, next_question
 from ..states import UNDECIDED, PaymentState
+from . import endings
 from .review import ask_for_review
 from .settle import may_still_capture, settle
 
@@ -69,10 +71,21 @@ def capture(payment_id: int) -> None:
 
 
 def void(payment_id: int) -> None:
-    """Give an authorization up; money that was taken meanwhile is settled instead. Safe to repeat."""
-    payment = Payment.objects.get(pk=payment_id)
-    if payment.state == PaymentState.AUTHORIZED:
-        settle(payment.pk, _sure(payment, lambda p: gateway_named(p.gateway).cancel(intent_of(p))))
+    """Cancel an authorization, or a pending intent that nobody wants; money that came first is settled instead.
+
+    Safe to repeat. A pending one that the gateway no longer cancels goes on, and its customer's wish is dropped.
+    """
+    payment = Payment.objects.select_related("order").get(pk=payment_id)
+    unwanted = payment.ending or payment.order.state not in UNPAID
+    if payment.state != PaymentState.AUTHORIZED and not (payment.state == PaymentState.PENDING and unwanted):
+        return
+    try:
+        proof = _sure(payment, lambda p: gateway_named(p.gateway).cancel(intent_of(p)))
+    except GatewayRefused:
+        if not payment.ending:
+            raise
+        return _take_back(payment)
+    settle(payment.pk, proof)
 
 
 def give_up_capture(payment_id: int) -> None:
@@ -131,6 +144,12 @@ def _sure(payment: Payment, question: Callable[[Payment], Charge]) -> Charge:
 def _still_pays(payment: Payment) -> bool:
     with transaction.atomic():
         return may_still_capture(lock_order(payment.order_id), payment)
+
+
+def _take_back(payment: Payment) -> None:
+    with transaction.atomic():
+        lock_order(payment.order_id)
+        endings.take_back(payment)
 
 
 def _sent_at(payment: Payment) -> datetime:

@@ -20,7 +20,7 @@ from ..locks import lock_payment
 from ..models import Payment, PaymentEvent
 from ..models.payment import BESIDE
 from ..states import EventKind, PaymentState
-from . import refunds
+from . import endings, refunds
 from .review import ask_for_review
 
 
@@ -91,7 +91,7 @@ def _capture(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
     ):
         return
     if wrong:
-        _fail_order(payment, wrong)
+        _end_without_money(order, payment, wrong)
     elif not _pay_order(order):
         wrong = f"the order was {order.state} when the money came"
     if wrong:
@@ -115,6 +115,8 @@ def _authorize(order: Order, payment: Payment, proof: Charge, wrong: str) -> Non
 
 
 def _use_authorization(order: Order, payment: Payment) -> None:
+    if payment.ending:
+        return  # its job gives it up
     if order.state not in UNPAID:
         payment_given_up.emit(payment_id=payment.pk, order_id=payment.order_id)
         ask_for_review(payment, f"the order was {order.state} when the money was authorized")
@@ -134,28 +136,40 @@ def _pend(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
     facts = {**_facts(proof), "client_secret": proof.client_secret}
     if Payment.objects.advance(payment, PaymentState.PENDING, **facts):
         payment_pending.emit(payment_id=payment.pk, order_id=payment.order_id)
+        if order.state not in UNPAID:
+            payment_given_up.emit(payment_id=payment.pk, order_id=payment.order_id)
     else:
         Payment.objects.filter(pk=payment.pk, state=PaymentState.PENDING).update(**facts)
 
 
 def _decline(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
     if Payment.objects.advance(payment, PaymentState.DECLINED, **_final_facts(proof)):
-        _fail_order(payment, proof.reason or "declined")
+        _end_without_money(order, payment, proof.reason or "declined")
 
 
 def _cancel(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
-    """Who had the intent cancelled decides about the order."""
-    Payment.objects.advance(payment, PaymentState.CANCELLED, **_final_facts(proof))
+    """Who had the intent cancelled decides about the order: its customer, or whoever called."""
+    if Payment.objects.advance(payment, PaymentState.CANCELLED, **_final_facts(proof)):
+        endings.carry_out(order, payment)
+
+
+def _end_without_money(order: Order, payment: Payment, reason: str) -> None:
+    if not endings.carry_out(order, payment):
+        _fail_order(payment, reason)
 
 
 def _pay_order(order: Order) -> bool:
-    """Mark the order paid; one that had failed gets its stock back first, if there is any left."""
-    if order.state == OrderState.PAYMENT_FAILED:
+    """Mark the order paid; one that had failed or was overdue gets its stock back first, if there is any left."""
+    reopen = _REOPENINGS.get(OrderState(order.state))
+    if reopen:
         try:
-            lifecycle.reopen(order.pk)
+            reopen(order.pk)
         except OutOfStock:
             return False
-    return lifecycle.mark_paid(order.pk)
+    paid = lifecycle.mark_paid(order.pk)
+    if paid:
+        endings.end_rivals(order)
+    return paid
 
 
 def _fail_order(payment: Payment, reason: str) -> None:
@@ -173,6 +187,10 @@ def _final_facts(proof: Charge) -> dict[str, object]:
     return {**_facts(proof), "client_secret": "", "settled_at": timezone.now()}
 
 
+_REOPENINGS: dict[OrderState, Callable[[int], bool]] = {
+    OrderState.PAYMENT_FAILED: lifecycle.reopen,
+    OrderState.CANCELLED: lifecycle.reopen_overdue,
+}
 _CONSEQUENCES: dict[ChargeStatus, Callable[[Order, Payment, Charge, str], None]] = {
     ChargeStatus.PENDING: _pend,
     ChargeStatus.AUTHORIZED: _authorize,

@@ -1,4 +1,4 @@
-"""Buyers, each a thread of its own: they sign up, order, try again under the same key, cancel, pay again."""
+"""Buyers, each a thread of its own: they sign up, order, try again under the same key, cancel, pay and confirm."""
 
 import secrets
 import threading
@@ -9,13 +9,14 @@ from typing import Any
 
 import requests
 
+from bharatmart.demo.providers import Checkout
 from bharatmart.demo.shop import ADDRESS, Shop
 
 from .plan import OrderPlan, Scenario
 
 PAUSE = 0.3  # seconds until a buyer tries again
 TIMEOUT = (3.0, 30.0)
-PATIENCE = 25.0  # seconds that a buyer waits for the news that the payment failed
+PATIENCE, LONG_PATIENCE = 25.0, 70.0  # seconds that a buyer waits for news; for the end of the payment window
 FINAL = range(200, 500)
 
 
@@ -63,24 +64,35 @@ class Shelf:
         return lines
 
 
+@dataclass(frozen=True)
+class Owed:
+    """What a buyer still wants to do about an order, and since when."""
+
+    since: float
+    order_id: int
+    then: str
+    gateway: str
+
+
 class Buyer(threading.Thread):
     """Places orders until none is left, then does what it still owes (cancel, pay again)."""
 
-    def __init__(self, name: str, shop: Shop, stream: Stream, shelf: Shelf, key: str) -> None:
+    def __init__(self, name: str, shop: Shop, stream: Stream, shelf: Shelf, key: str, checkout: Checkout) -> None:
         super().__init__(name=name, daemon=True)
-        self.shop, self.stream, self.shelf, self.key = shop, stream, shelf, key
+        self.shop, self.stream, self.shelf, self.key, self.checkout = shop, stream, shelf, key, checkout
         self.password = secrets.token_urlsafe(12)
-        self.owed: list[tuple[float, int]] = []  # since when, the order to pay again
+        self.owed: list[Owed] = []
+        self.clients: dict[int, dict[str, str]] = {}
 
     def run(self) -> None:
         try:
             self._sign_up()
             while plan := self.stream.take():
                 self._order(plan)
-                self._pay_again()
+                self._do_what_is_owed()
                 self.stream.stop.wait(plan.pause)
             while self.owed and not self.stream.stop.wait(PAUSE):
-                self._pay_again()
+                self._do_what_is_owed()
         except Exception as error:
             self.stream.unexpected.append(f"{self.name} gave up: {type(error).__name__}: {error}")
         finally:
@@ -97,37 +109,91 @@ class Buyer(threading.Thread):
             self.stream.unexpected.append(f"{self.name} cannot log in: {status} {answer}")
 
     def _order(self, plan: OrderPlan) -> None:
-        body = {"lines": self.shelf.lines(plan), "shipping": ADDRESS, "payment_token": plan.scenario.token}
+        scenario = plan.scenario
+        token = "" if scenario.gateway else scenario.token
+        body = {"lines": self.shelf.lines(plan), "shipping": ADDRESS, "payment_token": token}
         status, answer = self._ask("POST", "/api/orders", body, f"{self.key}-{plan.number}")
         if status == 201:
-            self.stream.accepted.append(Accepted(int(answer["id"]), plan.scenario))
-            self._follow_up(plan.scenario, int(answer["id"]))
+            self.stream.accepted.append(Accepted(int(answer["id"]), scenario))
+            self._follow_up(scenario, int(answer["id"]))
         elif status == 409 and answer["code"] == "out_of_stock":
             self.stream.sold_out += 1
         elif status:
             self.stream.unexpected.append(f"order {plan.number}: {status} {answer}")
 
     def _follow_up(self, scenario: Scenario, order_id: int) -> None:
-        if scenario.then == "cancel":
-            self._expect(f"/api/orders/{order_id}/cancel", None, 200, "order_not_cancellable")
-        elif scenario.then == "pay again":
-            self.owed.append((time.monotonic(), order_id))
+        if scenario.gateway:
+            self._pay(order_id, scenario.gateway, scenario.token)
+        elif scenario.then == "cancel":
+            return self._cancel(order_id)
+        if scenario.then:
+            self.owed.append(Owed(time.monotonic(), order_id, scenario.then, scenario.gateway))
 
-    def _pay_again(self) -> None:
-        """Pay with a good card once the first payment has failed; after a while it is not worth it any more."""
-        for since, order_id in list(self.owed):
-            status, answer = self._ask("GET", f"/api/orders/{order_id}")
-            if status == 200 and answer["state"] == "payment_failed":
-                body = {"payment_token": "tok_success"}
-                known = ("payment_in_progress", "order_not_payable", "out_of_stock")
-                self._expect(f"/api/orders/{order_id}/pay", body, 202, *known)
-                self.owed.remove((since, order_id))
-            elif time.monotonic() - since > PATIENCE:
-                self.owed.remove((since, order_id))
+    def _do_what_is_owed(self) -> None:
+        """After a while it is not worth it any more."""
+        for owed in list(self.owed):
+            patience = LONG_PATIENCE if owed.then == "confirm late" else PATIENCE
+            if self._act(owed) or time.monotonic() - owed.since > patience:
+                self.owed.remove(owed)
 
-    def _expect(self, path: str, body: dict[str, Any] | None, wanted: int, *codes: str) -> None:
+    def _act(self, owed: Owed) -> bool:
+        """Do it if its time has come; whether it is done with."""
+        if not owed.gateway:
+            return self._pay_again(owed.order_id)
+        status, answer = self._ask("GET", f"/api/orders/{owed.order_id}/payments")
+        payment = (answer.get("results") or [{}])[0] if status == 200 else {}
+        if owed.then == "confirm late":
+            return self._pay_late(owed, payment)
+        if payment.get("state") != "pending" or not payment["client"]:
+            return False
+        match owed.then:
+            case "confirm":
+                self._confirm(owed, payment)
+            case "switch":
+                self._pay(owed.order_id, "stripe", "pm_card_visa")
+            case "cancel":
+                self._cancel(owed.order_id)
+        return True
+
+    def _pay_again(self, order_id: int) -> bool:
+        """Pay with a good card once the first payment has failed."""
+        status, answer = self._ask("GET", f"/api/orders/{order_id}")
+        if status != 200 or answer["state"] != "payment_failed":
+            return False
+        self._pay(order_id, "", "tok_success")
+        return True
+
+    def _pay_late(self, owed: Owed, payment: dict[str, Any]) -> bool:
+        """Pay at the provider when the shop has cancelled the order, by what its storefront was told before."""
+        if payment.get("client"):
+            self.clients[owed.order_id] = payment["client"]
+        if payment.get("state") != "cancelled" or owed.order_id not in self.clients:
+            return False
+        self.checkout.pay(owed.gateway, self.clients[owed.order_id])
+        return True
+
+    def _confirm(self, owed: Owed, payment: dict[str, Any]) -> None:
+        """Pay at the provider; every other time the storefront says so too."""
+        self.checkout.pay(owed.gateway, payment["client"])
+        if owed.gateway == "stripe" and owed.order_id % 2:
+            self._expect(f"/api/payments/{payment['id']}/confirm", {}, 202)
+
+    def _cancel(self, order_id: int) -> None:
+        self._expect(f"/api/orders/{order_id}/cancel", None, (200, 202), "order_not_cancellable", "payment_in_progress")
+
+    def _pay(self, order_id: int, gateway: str, token: str) -> None:
+        """A repetition finds the payment in progress, or the order's time to pay over."""
+        body = {name: value for name, value in (("gateway", gateway), ("payment_token", token)) if value}
+        known = ("payment_in_progress", "order_not_payable", "out_of_stock")
+        self._expect(f"/api/orders/{order_id}/pay", body, 202, *known)
+
+    def _expect(self, path: str, body: dict[str, Any] | None, wanted: int | tuple[int, ...], *codes: str) -> None:
         status, answer = self._ask("POST", path, body)
-        if status and status != wanted and answer.get("code") not in codes:
+        if (
+            status
+            and status not in (wanted if isinstance(wanted, tuple) else (wanted,))
+            and answer.get("code") not in codes
+        ):
             self.stream.unexpected.append(f"{path}: {status} {answer}")
 
     def _ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, dict[str, Any]]:

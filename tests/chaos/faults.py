@@ -20,6 +20,7 @@ from .sink import BUSY
 from .victims import Victim, catch, kill, let_go
 
 SPACING = 1.5  # seconds between two faults, so that each meets work under way
+TROUBLE = {kinds.PROVIDERS_SILENT: "silence", kinds.PROVIDERS_500: "500", kinds.PROVIDERS_RESET: "reset"}
 SENDS = "SELECT count(*) AS sends FROM queues_job WHERE state = 'active' AND queue = 'email'"
 
 
@@ -102,11 +103,21 @@ class Injector:
             case kinds.GATEWAY_SILENT:
                 self.house.wire.silent = True
                 self._later(fault.seconds, lambda: setattr(self.house.wire, "silent", False))
+            case kinds.PROVIDERS_SILENT | kinds.PROVIDERS_500 | kinds.PROVIDERS_RESET:
+                self._trouble_providers(fault)
             case kinds.MAIL_BUSY:
                 busy = self.house.slot.mails / BUSY
                 busy.touch()
                 self._later(fault.seconds, lambda: busy.unlink(missing_ok=True))
         return Injected(fault.kind, at, f"for {fault.seconds} s" if fault.seconds else "")
+
+    def _trouble_providers(self, fault: FaultPlan) -> None:
+        """For what the shop posts, and where connections are reset for its questions too."""
+        methods = ("POST", "GET") if fault.kind == kinds.PROVIDERS_RESET else ("POST",)
+        for method in methods:
+            wish = {"kind": TROUBLE[fault.kind], "when": "after", "times": 10_000, "method": method}
+            self.house.checkout.direct("faults", wish)
+        self._later(fault.seconds, self.house.checkout.calm)
 
     def _later(self, seconds: float, ending: Callable[[], None]) -> None:
         heapq.heappush(self.endings, (time.monotonic() + seconds, next(self.numbers), ending))

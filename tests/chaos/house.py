@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from bharatmart.demo.processes import START_TIMEOUT, House
+from bharatmart.demo.providers import Checkout
 from bharatmart.demo.servers import Servers
 from bharatmart.demo.shop import Shop
 from bharatmart.demo.slot import Slot
@@ -16,6 +17,8 @@ SETTINGS = {
     "PAYMENT_WINDOW": "30",
     "SUSPICIOUS_PATTERNS": "[]",  # five buyers place all the orders
     "GATEWAY_TIMEOUT": "2.5",
+    "GATEWAY_BREAKER_FAILURES": "5",
+    "GATEWAY_BREAKER_PAUSE": "1.5",
     "NOTIFICATION_LEASE": "8",
     "EMAIL_TIMEOUT": "20",
     "QUEUE_PAYMENT_BACKOFF_TYPE": "fixed",
@@ -30,6 +33,7 @@ SETTINGS = {
     "QUEUE_GRACE": "3",
     "WEB_CONCURRENCY": "2",
 }
+WEBHOOKS = {"dropped": 0.2, "twice": 0.3, "late": 0.4, "latest": 4.0}
 WORKERS = {
     "worker-1": ("rqworker",),
     "worker-2": ("work", "all"),
@@ -48,6 +52,7 @@ class ChaosHouse(House):
         self.env |= SETTINGS
         self.own = servers
         self.wire: Wire
+        self.checkout: Checkout
 
     def start_workers(self) -> None:
         for name, words in WORKERS.items():
@@ -60,6 +65,13 @@ class ChaosHouse(House):
         with self.own.redis() as client:
             wait(lambda: client.scard("rq:workers") == len(WORKERS), START_TIMEOUT, "the workers")
             wait(lambda: client.keys("rq:scheduler_instance:*"), START_TIMEOUT, "rq-scheduler")
+
+    def _start_providers(self) -> None:
+        """Their webhooks come twice, late and not at all."""
+        super()._start_providers()
+        self.checkout = Checkout(self.providers_url)
+        for provider in ("stripe", "razorpay"):
+            self.checkout.direct(f"webhooks/{provider}", WEBHOOKS)
 
     def close(self) -> None:
         self.wire.close()

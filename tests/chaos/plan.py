@@ -9,13 +9,18 @@ PAID, UNPAID = "paid", "unpaid"
 
 @dataclass(frozen=True)
 class Scenario:
-    """A way to order. `then` is what the buyer does afterwards: nothing, "cancel" or "pay again"."""
+    """A way to order and, with a `gateway`, to pay there.
+
+    `then` is what the buyer does afterwards: nothing, "cancel", "pay again" after a decline; with a payment that waits
+    for them "confirm", "confirm late" (when the order is cancelled), "switch" to a card at Stripe, or "cancel".
+    """
 
     name: str
     weight: int
     token: str
     then: str = ""
     can_be_paid: bool = True
+    gateway: str = ""
 
 
 SCENARIOS = (
@@ -28,12 +33,21 @@ SCENARIOS = (
     Scenario("error 500 after the effect", 7, "tok_error_after"),
     Scenario("never paid", 7, "", can_be_paid=False),
     Scenario("cancelled by the buyer", 6, "", then="cancel", can_be_paid=False),
+    Scenario("Stripe", 9, "pm_card_visa", gateway="stripe"),
+    Scenario("Stripe declines", 3, "pm_card_chargeDeclined", gateway="stripe", can_be_paid=False),
+    Scenario("Stripe, confirmed by the buyer", 8, "", "confirm", gateway="stripe"),
+    Scenario("Razorpay", 10, "", "confirm", gateway="razorpay"),
+    Scenario("Razorpay, paid too late", 3, "", "confirm late", gateway="razorpay"),
+    Scenario("Razorpay, then Stripe instead", 4, "", "switch", gateway="razorpay"),
+    Scenario("Razorpay, cancelled by the buyer", 3, "", "cancel", can_be_paid=False, gateway="razorpay"),
 )
 
 KILL_WORKER, KILL_SCHEDULER, KILL_WEB = "worker killed", "scheduler killed", "web process killed"
 STOP_WORKER = "worker stopped beyond its lease"
 REDIS_RESTART, REDIS_FLUSH, REDIS_FULL = "Redis restarted empty", "Redis flushed", "Redis full"
 POSTGRES_RESTART, POSTGRES_CRASH = "PostgreSQL restarted", "PostgreSQL crashed and restarted"
+PROVIDERS_SILENT, PROVIDERS_500 = "providers silent after the effect", "providers answer 500 after it"
+PROVIDERS_RESET = "providers reset connections"
 GATEWAY_SILENT, MAIL_BUSY = "gateway silent after the effect", "mail server answers 451"
 
 SECONDS: dict[str, tuple[float, float]] = {
@@ -47,6 +61,9 @@ SECONDS: dict[str, tuple[float, float]] = {
     POSTGRES_RESTART: (0, 1),
     POSTGRES_CRASH: (0, 1),
     GATEWAY_SILENT: (3, 6),
+    PROVIDERS_SILENT: (3, 6),
+    PROVIDERS_500: (2, 4),
+    PROVIDERS_RESET: (2, 4),
     MAIL_BUSY: (2, 4),
 }
 """Every kind of fault, and how long it lasts (for a restart: how long the server stays away)."""
@@ -60,6 +77,7 @@ MORE = (
     REDIS_RESTART,
     KILL_WORKER,
     GATEWAY_SILENT,
+    PROVIDERS_SILENT,
     KILL_WORKER,
     REDIS_FLUSH,
     KILL_WORKER,

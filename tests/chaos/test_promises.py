@@ -63,9 +63,9 @@ def test_a_second_charge_is_found(evidence: Evidence) -> None:
     ask(
         "INSERT INTO payments_payment (order_id, state, amount_paise, currency, captured_paise, refunded_paise,"
         " gateway, gateway_reference, idempotency_key, payment_token, reason, created_at,"
-        " intent_reference, client_secret, held, key_generation, key_spoiled)"
+        " intent_reference, client_secret, held, key_generation, key_spoiled, ending)"
         " SELECT order_id, state, amount_paise, currency, captured_paise, 0, gateway, 'ch_2', 'pay-2', 'x', '', now(),"
-        " '', '', false, 1, false"
+        " '', '', false, 1, false, ''"
         " FROM payments_payment WHERE state = 'captured'"
     )
     charge = next(entry for entry in evidence.book if entry["status"] == "captured")

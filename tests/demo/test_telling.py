@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from bharatmart.demo.acts import act
 from bharatmart.demo.checks import Check, Evidence, check_all, table_of
 from bharatmart.demo.delayed import Held
 from bharatmart.demo.mailbox import SUBJECTS, Mailbox
-from bharatmart.demo.story import AUTO_CANCEL, PLANS, RELEASE, Plan, Story, note_held
+from bharatmart.demo.plans import PLANS, Plan
+from bharatmart.demo.story import AUTO_CANCEL, RELEASE, Story, note_held
 from bharatmart.demo.timeline import Timeline
 
 NOON = datetime(2099, 11, 21, 12, tzinfo=UTC)
-PAID, DECLINED, TIMED_OUT, NEVER_PAID = PLANS
+PAID, DECLINED, TIMED_OUT, NEVER_PAID = PLANS[:4]
+CUSTOMER = "asha@bharatmart.example"
 
 
 def job(name: str, state: str, run_at: datetime = NOON) -> dict[str, Any]:
@@ -34,9 +37,10 @@ def story(plan: Plan, *states: str, number: int = 1, jobs: tuple[dict[str, Any],
     return told
 
 
-def mail(folder: Path, kind: str, order_id: int) -> None:
+def mail(folder: Path, kind: str, order_id: int, to: str = CUSTOMER) -> None:
     message = EmailMessage()
     message["Subject"] = SUBJECTS[kind].format(order_id=order_id)
+    message["To"] = to
     if kind == "payment_receipt":
         message.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf")
     Mailbox(folder).keep(message.as_bytes())
@@ -54,10 +58,14 @@ def evidence(tmp_path: Path) -> Evidence:
             mail(tmp_path, kind, number)
     stories[1].free_when_failed = {"CHAI": 5, "ATTA": 9}
     mail(tmp_path, "welcome", 0)
-    book = [
-        {"token": plan.token, "status": plan.in_book.split()[1], "amount_paise": 95_700} for plan in PLANS if plan.token
-    ]
-    return Evidence(stories, Mailbox(tmp_path), book, [], free={"CHAI": 4, "ATTA": 7})
+    book = [entry(plan, number) for number, plan in enumerate(PLANS, start=1) if plan.in_book != "nothing"]
+    webhooks = {"stripe": {"sent": 1, "refused": 0}, "razorpay": {"sent": 3, "refused": 0}}
+    return Evidence(stories, Mailbox(tmp_path), book, [], {"CHAI": 4, "ATTA": 7}, webhooks, CUSTOMER)
+
+
+def entry(plan: Plan, number: int) -> dict[str, Any]:
+    whose = {"gateway": plan.gateway, "order_id": number} if plan.gateway else {"token": plan.token}
+    return {**whose, "status": plan.in_book.split()[1], "amount_paise": 95_700}
 
 
 def broken(evidence: Evidence) -> list[tuple[str, str, str]]:
@@ -75,7 +83,59 @@ def test_second_charge_in_the_gateways_book_is_found(evidence: Evidence) -> None
     evidence.book.append(evidence.book[2])  # type: ignore[attr-defined]
 
     assert ("order 3", "gateway's book", "2 captured") in broken(evidence)
-    assert ("shop", "entries in the gateway's book", "4") in broken(evidence)
+    assert ("shop", "entries in the gateways' books", "6") in broken(evidence)
+
+
+@pytest.mark.parametrize("place", [-2, -1], ids=["stripe", "razorpay"])
+def test_charge_that_a_provider_does_not_know_is_found(evidence: Evidence, place: int) -> None:
+    del evidence.book[place]  # type: ignore[attr-defined]
+
+    assert (f"order {7 + place}", "gateway's book", "nothing") in broken(evidence)
+
+
+def test_webhooks_that_nobody_took_are_found(evidence: Evidence) -> None:
+    evidence.webhooks["stripe"]["refused"] = 1
+    evidence.webhooks["razorpay"]["sent"] = 0
+
+    assert ("shop", "stripe's webhooks taken", "1 of 1 not") in broken(evidence)
+    assert ("shop", "razorpay's webhooks taken", "0 of 0 not") in broken(evidence)
+
+
+def test_report_to_staff_at_nine_is_not_counted(evidence: Evidence, tmp_path: Path) -> None:
+    before = broken(evidence)
+
+    mail(tmp_path, "welcome", 0, to="admin@bharatmart.example")
+
+    assert [check for check in broken(evidence) if check[1] == "mails to the customer"] == []
+    assert len(broken(evidence)) == len(before) + 1  # the second welcome
+
+
+def test_customer_confirms_once_the_storefront_knows_how() -> None:
+    told = story(PLANS[-1], "pending", jobs=(job(AUTO_CANCEL, "completed"),))
+    shop, checkout = StandIn(), StandIn()
+
+    act(shop, checkout, [told])  # type: ignore[arg-type]
+    assert (told.has_acted, told.is_over()) == (False, False)
+    shop.answers = [{"client": {"order_id": "order_1"}}]
+    act(shop, checkout, [told])  # type: ignore[arg-type]
+    act(shop, checkout, [told])  # type: ignore[arg-type]
+
+    assert checkout.paid == [("razorpay", {"order_id": "order_1"})]
+    assert told.is_over()
+
+
+class StandIn:
+    """Shop and checkout, as far as an act needs them."""
+
+    def __init__(self) -> None:
+        self.answers: list[dict[str, Any]] = [{"client": {}}]
+        self.paid: list[tuple[str, Any]] = []
+
+    def payments(self, order_id: int) -> list[dict[str, Any]]:
+        return self.answers
+
+    def pay(self, gateway: str, client: Any) -> None:
+        self.paid.append((gateway, client))
 
 
 def test_second_mail_is_found(evidence: Evidence, tmp_path: Path) -> None:

@@ -4,6 +4,22 @@ from .mutation import Mutation
 
 PROVIDER_MUTATIONS = [
     Mutation(
+        name="paid order ends its other payments",
+        file="payments/services/settle.py",
+        guard="        endings.end_rivals(order)\n",
+        without="        pass\n",
+        test="tests/payments/test_switching.py::test_second_payment_is_never_sent_where_the_first_was_paid[stripe]",
+        red="AssertionError",
+    ),
+    Mutation(
+        name="late money undoes no other cancellation",
+        file="orders/selectors.py",
+        guard=", why=NOT_PAID_IN_TIME)",
+        without=")",
+        test="tests/payments/test_late_money.py::test_customer_who_cancelled_gets_the_money_back[in time]",
+        red="AssertionError",
+    ),
+    Mutation(
         name="webhook wants a signature",
         file="payments/services/webhooks.py",
         guard="    if not genuine:\n",

@@ -45,12 +45,15 @@ def make_product(on_hand: int = 10) -> Product:
 
 
 def place(
-    token: str = "tok_success", product: Product | None = None, customer: AbstractBaseUser | None = None
+    token: str = "tok_success",
+    product: Product | None = None,
+    customer: AbstractBaseUser | None = None,
+    quantity: int = 1,
 ) -> Order:
-    """An order of one piece."""
+    """An order of one piece, or more."""
     product = product or make_product()
     customer = customer or make_customer()
-    order = place_order(customer=customer, lines=[(product.sku, 1)], shipping=SHIPPING, payment_token=token)
+    order = place_order(customer=customer, lines=[(product.sku, quantity)], shipping=SHIPPING, payment_token=token)
     return Order.objects.get(pk=order.pk)
 
 

@@ -9,8 +9,9 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from orders.models import Order
+from payments.jobs import void_payment
 from payments.models import Payment
-from queues.testing import drain
+from queues.testing import assert_enqueued, drain
 
 from .factories import PRICE_PAISE, captured_payment, make_customer, make_product, place, submitted_payment
 from .gateway_process import GatewayProcess
@@ -184,3 +185,24 @@ def test_payments_takes_the_same_number_of_statements_for_any_number(
 
     with django_assert_max_num_queries(8):
         assert len(shopper.get(f"/api/orders/{order.pk}/payments").json()["results"]) == 5
+
+
+def test_cancellation_of_an_order_whose_payment_waits_is_accepted_and_done_by_a_job(order: Order, shopper: APIClient):
+    payment = submitted_payment(order)
+    Payment.objects.update(state="pending")
+
+    answers = [shopper.post(f"/api/orders/{order.pk}/cancel") for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json() == {"id": order.pk, "state": "pending"}
+    assert_enqueued(void_payment, payment_id=payment.pk)
+
+
+def test_other_token_takes_the_place_of_a_payment_that_waits(order: Order, shopper: APIClient):
+    first = submitted_payment(order)
+    Payment.objects.update(state="pending", payment_token="tok_old")
+
+    answer = pay(shopper, order, payment_token="tok_success")
+
+    assert (answer.status_code, answer.json()["state"]) == (202, "waiting")
+    assert_enqueued(void_payment, payment_id=first.pk)

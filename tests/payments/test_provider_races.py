@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from orders.models import Order
+from orders.models import Order, Product
 from orders.services import lifecycle
 from payments.gateways.razorpay import RazorpayGateway
 from payments.gateways.stripe import StripeGateway
@@ -117,11 +117,15 @@ def test_customer_who_pays_between_stripes_look_and_its_cancel_has_paid(
     assert states(order) == (["captured"], "paid")
 
 
-def test_customer_who_pays_right_after_razorpays_order_was_given_up_gets_the_money_back(providers: Providers):
+def test_customer_who_pays_after_razorpays_order_was_given_up_gets_the_money_back_if_the_goods_are_gone(
+    providers: Providers,
+):
     order, payment = pending("razorpay")
     Payment.objects.update(submitted_at=order.placed_at.replace(year=2020))
     expiry.cancel_unpaid(order.pk)
 
+    drain(queue="inventory-release")
+    place("", Product.objects.get(), quantity=10)
     customer_pays(providers, payment)
     deliver("razorpay", deliveries(providers, payment)[-1])
     run_jobs(times=2)

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from bharatmart.environment import BASE_DIR
+from payments.simulator.providers.hooks import Post
 from payments.simulator.providers.server import Providers
 
 ORDER: dict[str, Any] = {"amount": 100, "currency": "INR", "receipt": "pay-1"}
@@ -175,3 +176,10 @@ def test_it_runs_as_a_process_of_its_own():
         assert requests.get(f"{address}/control/health", timeout=5).json() == {"status": "ok"}
         process.terminate()
         assert process.wait(timeout=10) == 0
+
+
+def test_webhooks_are_lost_doubled_and_late_as_told():
+    assert Post().delays() == [0.0]
+    assert Post(dropped=1.0).delays() == []
+    assert Post(twice=1.0).delays() == [0.0, 0.0]
+    assert 0 < Post(late=1.0, latest=4.0).delays()[0] <= 4.0

@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING
 
 from .answers import Reply, Thing
+from .hooks import Outbox, Post
 
 if TYPE_CHECKING:
     from .server import Providers
 
 
 def control(providers: "Providers", path: list[str], body: Thing) -> Reply:
-    """`health`, `pay`, `faults`, `forget`, `webhooks` and `book`, by POST (health and book by GET too)."""
+    """`health`, `pay`, `faults`, `calm`, `forget`, `webhooks` and `book`, by POST (health and book by GET too)."""
     with providers.lock:
         match path:
             case ["health"]:
@@ -26,7 +27,12 @@ def control(providers: "Providers", path: list[str], body: Thing) -> Reply:
                 providers.razorpay.keys.forget()
                 return Reply(200, {})
             case ["webhooks", provider]:
-                providers.account(provider).outbox.address = body["address"]
+                outbox = providers.account(provider).outbox
+                outbox.address = body.pop("address", outbox.address)
+                outbox.post = Post(**body)
+                return Reply(200, {})
+            case ["calm"]:
+                providers.faults.clear()
                 return Reply(200, {})
             case ["book"]:
                 return Reply(200, _book(providers))
@@ -37,10 +43,19 @@ def _book(providers: "Providers") -> Thing:
     """Everything that both accounts know."""
     stripe, razorpay = providers.stripe, providers.razorpay
     return {
-        "stripe": {"intents": list(stripe.intents.values()), "refunds": list(stripe.refunds.values())},
+        "stripe": {
+            "webhooks": _sent(stripe.outbox),
+            "intents": list(stripe.intents.values()),
+            "refunds": list(stripe.refunds.values()),
+        },
         "razorpay": {
+            "webhooks": _sent(razorpay.outbox),
             "orders": list(razorpay.orders.values()),
             "payments": list(razorpay.payments.values()),
             "refunds": list(razorpay.refunds.values()),
         },
     }
+
+
+def _sent(outbox: Outbox) -> dict[str, int]:
+    return {"sent": len(outbox.events), "refused": len(outbox.undelivered)}

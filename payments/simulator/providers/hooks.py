@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import random
 import threading
 import time
 from dataclasses import dataclass, field
@@ -24,12 +25,31 @@ class Delivery:
 
 
 @dataclass
+class Post:
+    """How webhooks travel: which shares of them are lost, come twice, or late (and so after younger ones)."""
+
+    dropped: float = 0.0
+    twice: float = 0.0
+    late: float = 0.0
+    latest: float = 3.0
+    chance: random.Random = field(default_factory=random.Random)
+
+    def delays(self) -> list[float]:
+        """After how many seconds each copy arrives; none if it is lost."""
+        if self.chance.random() < self.dropped:
+            return []
+        copies = 2 if self.chance.random() < self.twice else 1
+        return [self.chance.uniform(0, self.latest) * (self.chance.random() < self.late) for _ in range(copies)]
+
+
+@dataclass
 class Outbox:
-    """A provider's events, oldest first. `secret` signs them; with an `address` each is delivered at once."""
+    """A provider's events, oldest first. `secret` signs them; with an `address` each is delivered as `post` does it."""
 
     provider: str
     secret: str
     address: str = ""
+    post: Post = field(default_factory=Post)
     events: list[Thing] = field(default_factory=list)
     names: dict[int, str] = field(default_factory=dict)
     undelivered: list[Delivery] = field(default_factory=list)
@@ -39,8 +59,9 @@ class Outbox:
         copy = json.loads(json.dumps(event))
         with self.lock:
             self.events.append(copy)
-        if self.address:
-            threading.Thread(target=self._deliver, args=(self.signed(copy),), daemon=True).start()
+            delays = self.post.delays() if self.address else []
+        for delay in delays:
+            threading.Timer(delay, self._deliver, args=(self.signed(copy),)).start()
 
     def signed(self, event: Thing, *, secret: str = "", at: float | None = None, name: str = "") -> Delivery:
         """The event as it is sent; the same event has the same name each time."""

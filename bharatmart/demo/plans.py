@@ -1,0 +1,39 @@
+"""The orders that the demo places, and how each should end. Another kind of order is another Plan here."""
+
+from dataclasses import dataclass
+
+PAID = ("order_confirmation", "payment_receipt")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An order to place: its payment token, the states it passes, and what the gateway's book says of it.
+
+    With a `gateway` it is placed without a token and paid there. `act` names what is done about it later (acts.py).
+    """
+
+    title: str
+    token: str
+    states: tuple[str, ...]
+    in_book: str
+    mails: tuple[str, ...]
+    keeps_goods: bool
+    gateway: str = ""
+    act: str = ""
+
+
+PLANS = (
+    Plan("paid", "tok_success", ("processing",), "1 captured", PAID, True),
+    Plan(
+        "declined",
+        "tok_decline",
+        ("payment_failed", "cancelled"),
+        "1 declined",
+        ("order_confirmation", "payment_failed", "order_cancelled"),
+        False,
+    ),
+    Plan("gateway timed out", "tok_timeout_after", ("processing",), "1 captured", PAID, True),
+    Plan("never paid", "", ("cancelled",), "nothing", ("order_confirmation", "order_cancelled"), False),
+    Plan("Stripe", "pm_card_visa", ("processing",), "1 captured", PAID, True, gateway="stripe"),
+    Plan("Razorpay", "", ("processing",), "1 captured", PAID, True, gateway="razorpay", act="confirm"),
+)
