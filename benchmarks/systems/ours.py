@@ -1,0 +1,68 @@
+"""BharatMart: `manage.py rqworker` on the ledger and Redis, everything as in production."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import belief, marks
+from .base import System
+
+DATABASE = "bench"
+DISPATCHED_WINDOW = 1_000_000
+
+
+class BharatMart(System):
+    """Jobs are rows; before the workers start they are dispatched to Redis, as those of the peers are there."""
+
+    name = "bharatmart"
+    queue = "bench"
+    dispatched = True
+
+    def install(self) -> None:
+        """It is what this clone is; its tables are made once."""
+
+    def clear(self) -> None:
+        with self.bench.servers.redis() as client:
+            client.flushall()
+        self.bench.make_database(DATABASE, template=self.bench.servers.postgres.url.rpartition("/")[2])
+
+    def env(self) -> dict[str, str]:
+        url = self.bench.servers.postgres.url_of(DATABASE)
+        return self.bench.house.env | {"DATABASE_URL": url, "BENCH_MARKS": str(self.marks)}
+
+    def adding(self) -> Sequence[str | Path]:
+        return [sys.executable, "-m", "benchmarks.jobapp.add"]
+
+    def worker(self) -> Sequence[str | Path]:
+        return [sys.executable, "manage.py", "rqworker", self.queue]
+
+    def load(self, kind: str, count: int) -> None:
+        super().load(kind, count)
+        if self.dispatched:
+            self.manage("dispatch", "--once", QUEUE_WINDOW=str(DISPATCHED_WINDOW))
+
+    def start(self, slots: int, **env: str) -> None:
+        window = {"QUEUE_WINDOW": str(DISPATCHED_WINDOW)} if self.dispatched else {}
+        super().start(slots, **window, **env)
+
+    def manage(self, *words: str, **env: str) -> None:
+        """A command to its end."""
+        self.crew.python(f"manage-{words[0]}", "manage.py", *words, env=self.env() | env, seconds=600)
+
+    def left(self) -> int:
+        asked = "SELECT count(*) FROM queues_job WHERE state IN ('waiting', 'active')"
+        return int(self.bench.servers.sql(asked, database=DATABASE)[0][0])
+
+    def finished_at(self, ran: Sequence[marks.Mark]) -> float:
+        """The ledger's last verdict, which is later than the last job. Raises NotBelieved if the ledger disagrees."""
+        asked = "SELECT extract(epoch FROM max(finished_at)), count(*) FROM queues_job WHERE state = 'completed'"
+        last, completed = self.bench.servers.sql(asked, database=DATABASE)[0]
+        if completed != len(ran):
+            raise belief.NotBelieved(f"{len(ran)} jobs ran, but {completed} have a verdict of completion")
+        return float(last)
+
+
+class FromOutbox(BharatMart):
+    """The same, but nothing is dispatched beforehand: the worker's own dispatcher moves all jobs to Redis."""
+
+    dispatched = False
