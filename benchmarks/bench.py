@@ -31,6 +31,7 @@ SETTINGS = {
     "THROTTLE_ORDERS": "off",
     "WEB_CONCURRENCY": "2",
 }
+DATABASE = "bench"  # of the runs, each time a copy of the one that is made once
 ADMIN, PASSWORD_BYTES = "admin@bharatmart.example", 12
 OF_THE_DEMO = ("QUEUE_", "PAYMENT_WINDOW", "GATEWAY_TIMEOUT")  # its hasty times; ours are those of production
 
@@ -77,6 +78,8 @@ class Bench:
             "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(PASSWORD_BYTES),
         }
         self.crew.python("prepare", "-m", "bharatmart.demo.prepare", env=self.house.env | account)
+        self.servers.sql("UPDATE orders_stock SET on_hand = 10000000")
+        self.house.env["DATABASE_URL"] = self.servers.postgres.url_of(DATABASE)
 
     def make_database(self, name: str, template: str = "template1") -> None:
         """Drop the database of that name and make it anew."""

@@ -2,11 +2,17 @@
 
 from .base import Row
 from .drain import Drain
+from .enqueue import Enqueue
+from .latency import StartLatency
 
 ROWS: list[Row] = [
     Drain("drain_noop_c20_1proc", "noop", slots=1),
     Drain("drain_noop_c20_2proc", "noop", slots=2),
-    Drain("outbox_noop_c20_1proc", "noop", slots=1, systems=("from-outbox",)),
-    Drain("outbox_noop_c20_2proc", "noop", slots=2, systems=("from-outbox",)),
+    Drain("outbox_noop_c20_1proc", "noop", slots=1, dispatched=False),
+    Drain("outbox_noop_c20_2proc", "noop", slots=2, dispatched=False),
     Drain("jobs_20ms_c20", "nap", slots=1),
+    Enqueue("enqueue_1", batch=1),
+    Enqueue("enqueue_50", batch=50),
+    StartLatency("start_latency_idle"),
+    StartLatency("start_latency_busy", elsewhere=10_000),
 ]

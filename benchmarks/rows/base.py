@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..systems.base import System
-from ..systems.ours import BharatMart, FromOutbox
+from ..systems.ours import BharatMart
 from ..systems.peers import BullMQ, Celery, Dramatiq, Procrastinate, RqSimpleWorker, RqWorker
 
 if TYPE_CHECKING:
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 SYSTEMS: dict[str, type[System]] = {
     "bharatmart": BharatMart,
-    "from-outbox": FromOutbox,
     "bullmq": BullMQ,
     "rq-simpleworker": RqSimpleWorker,
     "rq-worker": RqWorker,
@@ -20,7 +19,7 @@ SYSTEMS: dict[str, type[System]] = {
     "dramatiq": Dramatiq,
     "procrastinate": Procrastinate,
 }
-ALL = tuple(name for name in SYSTEMS if name != "from-outbox")
+ALL = tuple(SYSTEMS)
 
 
 class Reading(NamedTuple):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from .. import belief
 from ..systems.base import System
+from ..systems.ours import BharatMart
 from .base import ALL, Reading, Row
 
 if TYPE_CHECKING:
@@ -13,16 +14,21 @@ FEWEST, MOST = 100, 60_000
 
 
 class Drain(Row):
-    """Jobs of one kind, in `slots` worker processes. How many: what takes the wanted seconds, as a trial run tells."""
+    """Jobs of one kind, in `slots` worker processes; `dispatched`: in Redis beforehand, else only committed.
 
-    def __init__(self, name: str, kind: str, slots: int, systems: tuple[str, ...] = ALL) -> None:
+    How many: what takes the wanted seconds, as a trial run tells."""
+
+    def __init__(self, name: str, kind: str, slots: int, dispatched: bool = True) -> None:
         super().__init__(name)
         self.kind = kind
         self.slots = slots
-        self.systems = systems
+        self.systems = ALL if dispatched else (BharatMart.name,)
+        self.dispatched = dispatched
         self.counts: dict[str, int] = {}
 
     def measure(self, system: System, bench: "Bench") -> list[Reading]:
+        if isinstance(system, BharatMart):
+            system.dispatched = self.dispatched
         if system.name not in self.counts:
             wanted = self._rate(system, 1, system.probe) * bench.options.seconds * self.slots
             self.counts[system.name] = round(min(MOST, max(FEWEST, wanted)))

@@ -4,15 +4,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bharatmart.devservers.postgres import NAME
+
 from .. import belief, marks
+from ..bench import DATABASE
 from .base import System
 
-DATABASE = "bench"
 DISPATCHED_WINDOW = 1_000_000
 
 
 class BharatMart(System):
-    """Jobs are rows; before the workers start they are dispatched to Redis, as those of the peers are there."""
+    """Jobs are rows. `dispatched`: before the workers start they lie in Redis as well, as those of the peers do."""
 
     name = "bharatmart"
     queue = "bench"
@@ -24,11 +26,10 @@ class BharatMart(System):
     def clear(self) -> None:
         with self.bench.servers.redis() as client:
             client.flushall()
-        self.bench.make_database(DATABASE, template=self.bench.servers.postgres.url.rpartition("/")[2])
+        self.bench.make_database(DATABASE, template=NAME)
 
     def env(self) -> dict[str, str]:
-        url = self.bench.servers.postgres.url_of(DATABASE)
-        return self.bench.house.env | {"DATABASE_URL": url, "BENCH_MARKS": str(self.marks)}
+        return self.bench.house.env | {"BENCH_MARKS": str(self.marks)}
 
     def adding(self) -> Sequence[str | Path]:
         return [sys.executable, "-m", "benchmarks.jobapp.add"]
@@ -60,9 +61,3 @@ class BharatMart(System):
         if completed != len(ran):
             raise belief.NotBelieved(f"{len(ran)} jobs ran, but {completed} have a verdict of completion")
         return float(last)
-
-
-class FromOutbox(BharatMart):
-    """The same, but nothing is dispatched beforehand: the worker's own dispatcher moves all jobs to Redis."""
-
-    dispatched = False

@@ -72,7 +72,7 @@ class Dramatiq(RedisPeer):
 
     name = "dramatiq"
     module = "benchmarks.peers.dramatiq_app"
-    books = {"dramatiq:default": "LLEN", "dramatiq:default.msgs": "HLEN"}
+    books = {"dramatiq:default.msgs": "HLEN"}  # a message leaves it when it is acknowledged
     probe = 1000
 
     def worker(self) -> Sequence[str | Path]:
