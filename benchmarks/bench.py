@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -63,6 +64,7 @@ class Bench:
             folder.mkdir(exist_ok=True)
         urls = DemoServers(self.servers.postgres.url, self.servers.valkey.url)
         self.house = House(self.supervisor, slot, urls, secrets.token_urlsafe(50), port=0)
+        self.house.sink = "benchmarks.mailbox"
         kept = {name: value for name, value in self.house.env.items() if not name.startswith(OF_THE_DEMO)}
         self.house.env = kept | {"QUEUE_REDIS_URL": self.servers.valkey.url} | SETTINGS
 
@@ -80,6 +82,10 @@ class Bench:
         self.crew.python("prepare", "-m", "bharatmart.demo.prepare", env=self.house.env | account)
         self.servers.sql("UPDATE orders_stock SET on_hand = 10000000")
         self.house.env["DATABASE_URL"] = self.servers.postgres.url_of(DATABASE)
+
+    def run_sql(self, statement: str, values: Any = None) -> list[tuple[Any, ...]]:
+        """One statement in the run's database."""
+        return self.servers.sql(statement, values, DATABASE)
 
     def make_database(self, name: str, template: str = "template1") -> None:
         """Drop the database of that name and make it anew."""

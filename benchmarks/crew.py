@@ -49,7 +49,7 @@ class Crew:
 
     def tree(self, name: str) -> list[psutil.Process]:
         """The process of that name and all below it."""
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.NoSuchProcess, KeyError):
             process = psutil.Process(self.supervisor.children[name].pid)
             return [process, *process.children(recursive=True)]
         return []

@@ -4,6 +4,7 @@ from .base import Row
 from .drain import Drain
 from .enqueue import Enqueue
 from .latency import StartLatency
+from .orders import FlashSale, OrderToMail, PostOrder
 
 ROWS: list[Row] = [
     Drain("drain_noop_c20_1proc", "noop", slots=1),
@@ -15,4 +16,7 @@ ROWS: list[Row] = [
     Enqueue("enqueue_50", batch=50),
     StartLatency("start_latency_idle"),
     StartLatency("start_latency_busy", elsewhere=10_000),
+    PostOrder("post_order"),
+    FlashSale("post_order_one_product"),
+    OrderToMail("order_to_mail"),
 ]

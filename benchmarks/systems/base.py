@@ -1,8 +1,9 @@
 """What the harness asks of a system."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .. import belief, marks
@@ -68,12 +69,12 @@ class System(ABC):
         """Have so many jobs waiting."""
         self.add("load", kind, count)
 
-    def start(self, slots: int, **env: str) -> None:
+    def start(self, slots: int, env: Mapping[str, str] = MappingProxyType({})) -> None:
         """Start so many worker processes."""
         for slot in range(slots):
             name = f"{self.name}-worker-{slot}"
             (self.crew.supervisor.logs / f"{name}.log").unlink(missing_ok=True)
-            self.crew.start(name, self.worker(), self.env() | {"BENCH_SLOT": str(slot)} | env)
+            self.crew.start(name, self.worker(), self.env() | {"BENCH_SLOT": str(slot)} | dict(env))
             self.workers.append(name)
 
     def stop(self) -> None:
