@@ -1,9 +1,11 @@
 """The rows of the table, in the order of their importance."""
 
 from .base import Row
+from .delayed import Delayed
 from .drain import Drain
 from .enqueue import Enqueue
 from .latency import StartLatency
+from .memory import MemoryOfQueues, MemoryOfSlots
 from .orders import FlashSale, OrderToMail, PostOrder
 
 ROWS: list[Row] = [
@@ -19,4 +21,7 @@ ROWS: list[Row] = [
     PostOrder("post_order"),
     FlashSale("post_order_one_product"),
     OrderToMail("order_to_mail"),
+    Delayed("delayed"),
+    MemoryOfSlots("memory_worker"),
+    MemoryOfQueues("memory_all_queues"),
 ]

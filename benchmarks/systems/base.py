@@ -90,13 +90,14 @@ class System(ABC):
         belief.complete(range(count), [mark.number for mark in ran])
         return ran
 
-    def await_marks(self, count: int) -> None:
+    def await_marks(self, count: int, patience: float = PATIENCE) -> None:
+        """Until so many jobs have run; `patience`: seconds without any."""
         seen = 0
         while seen < count:
             goal = seen + 1
             self.crew.wait(
                 lambda goal=goal: marks.count(self.marks) >= goal,  # type: ignore[misc]
-                PATIENCE,
+                patience,
                 "jobs",
                 lambda: f"{marks.count(self.marks):,} of {count:,}",
             )

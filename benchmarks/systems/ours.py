@@ -35,10 +35,13 @@ class BharatMart(System):
         return self.bench.house.env | {"BENCH_MARKS": str(self.marks)}
 
     def adding(self) -> Sequence[str | Path]:
-        return [sys.executable, "-m", "benchmarks.jobapp.add"]
+        return self.python("-m", "benchmarks.jobapp.add")
+
+    def python(self, *words: str) -> list[str | Path]:
+        return [*(NICE if self.nice else ()), sys.executable, *words]
 
     def worker(self) -> Sequence[str | Path]:
-        return [*(NICE if self.nice else ()), sys.executable, "manage.py", "rqworker", self.queue]
+        return self.python("manage.py", "rqworker", self.queue)
 
     def load(self, kind: str, count: int) -> None:
         super().load(kind, count)
