@@ -15,13 +15,14 @@ from .bench import Bench, Options
 from .errors import BenchError
 from .install import Peers
 from .rows import ROWS
-from .rows.base import SYSTEMS, Row
+from .rows.base import SYSTEMS, Reading, Row
 from .servers import own_servers
 from .statistics import Figure
 from .systems.base import System
 from .telling import Telling
 
 LATEST = Path(__file__).with_name("latest.json")
+QUIET = 0.7  # load before the start from which on the figures say little
 TRIES = 2  # a run that is not believed is done again once
 
 
@@ -60,6 +61,8 @@ def _about(bench: Bench) -> dict[str, str]:
     about = machine.describe() | bench.servers.settings() | fsync
     for name, value in about.items():
         bench.telling.say(f"{name:<14}{value}")
+    if float(about["load before"]) > QUIET:
+        bench.telling.say("Others are using this machine: ratios are worth more than figures now.")
     return about
 
 
@@ -76,6 +79,7 @@ class Measured:
         self.patterns = systems.split(",")
         self.found: dict[tuple[str, str], Figure] = {}
         self.problems: list[str] = []
+        self.last: list[Reading] = []
 
     def measure(self, row: Row) -> None:
         """All runs of a row, its systems taking turns."""
@@ -99,7 +103,7 @@ class Measured:
         began = time.monotonic()
         try:
             yield
-            self.bench.telling.say(f"{what}: {self._told(row, system)}  ({time.monotonic() - began:.0f} s)")
+            self.bench.telling.say(f"{what}: {self._told(row)}  ({time.monotonic() - began:.0f} s)")
         except (BenchError, NotBelieved) as error:
             system.stop()
             self.problems.append(f"{what}: {error}")
@@ -114,10 +118,10 @@ class Measured:
                 if not left:
                     raise
                 self.bench.telling.say(f"  not believed, done again: {error}")
+        self.last = readings
         for name, by, value, unit in readings:
             self.found.setdefault((name, by), Figure(name, by, unit)).runs.append(value)
 
-    def _told(self, row: Row, system: System) -> str:
-        mine = [figure for figure in self.found.values() if figure.row.startswith(row.name)]
-        mine = [figure for figure in mine if figure.system.startswith(system.name)]
-        return ", ".join(f"{figure.row.removeprefix(row.name)} {figure.runs[-1]:,.4g} {figure.unit}" for figure in mine)
+    def _told(self, row: Row) -> str:
+        told = [(name.removeprefix(row.name).lstrip("_"), value, unit) for name, _, value, unit in self.last]
+        return ", ".join(f"{name} {value:,.4g} {unit}".lstrip() for name, value, unit in told)

@@ -4,9 +4,11 @@ from .base import Row
 from .delayed import Delayed
 from .drain import Drain
 from .enqueue import Enqueue
+from .growth import Growth
 from .latency import StartLatency
 from .memory import MemoryOfQueues, MemoryOfSlots
 from .orders import FlashSale, OrderToMail, PostOrder
+from .promises import Promises
 
 ROWS: list[Row] = [
     Drain("drain_noop_c20_1proc", "noop", slots=1),
@@ -24,4 +26,6 @@ ROWS: list[Row] = [
     Delayed("delayed"),
     MemoryOfSlots("memory_worker"),
     MemoryOfQueues("memory_all_queues"),
+    Growth("growth"),
+    Promises("promises"),
 ]

@@ -1,4 +1,4 @@
-"""Memory (PSS) of workers that have nothing to do, after they have run something."""
+"""Memory (PSS) of workers that have nothing to do."""
 
 import sys
 import time
@@ -20,7 +20,7 @@ SLOT_SYSTEMS = ("bharatmart", "bullmq", "rq-simpleworker", "celery", "dramatiq",
 
 
 class MemoryOfSlots(Row):
-    """One worker process of 20 slots (rq: of one), with all that belongs to it; whole and by slot."""
+    """A worker of 20 slots (rq: of one) after some jobs, with its parent and children; whole and by slot."""
 
     systems = SLOT_SYSTEMS
 
