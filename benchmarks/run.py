@@ -4,7 +4,6 @@ import contextlib
 import time
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from bharatmart.demo.supervisor import Supervisor
 from bharatmart.environment import BASE_DIR
@@ -14,6 +13,7 @@ from .belief import NotBelieved
 from .bench import Bench, Options
 from .errors import BenchError
 from .install import Peers
+from .publish import publish
 from .rows import ROWS
 from .rows.base import SYSTEMS, Reading, Row
 from .servers import own_servers
@@ -21,7 +21,6 @@ from .statistics import Figure
 from .systems.base import System
 from .telling import Telling
 
-LATEST = Path(__file__).with_name("latest.json")
 QUIET = 0.7  # load before the start from which on the figures say little
 TRIES = 2  # a run that is not believed is done again once
 
@@ -48,7 +47,7 @@ def run(rows: str, systems: str, options: Options) -> int:
             measured.measure(row)
         about |= bench.peers.versions()
     figures = measured.figures()
-    _write(figures, about)
+    publish(figures, about, order=[row.name for row in ROWS])
     telling.say("\n" + report.table(figures))
     for problem in measured.problems:
         telling.say(f"NOT MEASURED: {problem}")
@@ -64,11 +63,6 @@ def _about(bench: Bench) -> dict[str, str]:
     if float(about["load before"]) > QUIET:
         bench.telling.say("Others are using this machine: ratios are worth more than figures now.")
     return about
-
-
-def _write(figures: list[Figure], about: dict[str, str]) -> None:
-    order = [row.name for row in ROWS]
-    LATEST.write_text(report.as_json(report.merged(report.read(LATEST), figures, order), about))
 
 
 class Measured:
