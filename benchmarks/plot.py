@@ -6,7 +6,19 @@ from html import escape
 from .statistics import Figure
 
 OURS, PEER, INK, PALE = "#0b6e4f", "#9db4c0", "#222222", "#666666"
-PARTS = ("#0b6e4f", "#336791", "#c6302b", "#e0a458", "#7d5ba6", "#4f9d9d", "#9db4c0", "#b07d62")
+PARTS = (
+    "#0b6e4f",
+    "#336791",
+    "#c6302b",
+    "#e0a458",
+    "#7d5ba6",
+    "#4f9d9d",
+    "#9db4c0",
+    "#b07d62",
+    "#f3c5c5",
+    "#222222",
+    "#a8c256",
+)
 WIDTH, LEFT, BAR, GAP, HEAD = 760, 190, 18, 5, 34
 RIGHT = 110  # for the figure at the end of a bar
 

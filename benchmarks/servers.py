@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from bharatmart.devservers.valkey import Valkey
 from .errors import BenchError
 
 IDLE = "5"  # seconds after which the keeper stops the servers of a benchmark that was itself killed
+PREFIX = "bharatmart-bench-"
+OLD = 60.0  # seconds
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -58,8 +61,9 @@ class Servers:
 def own_servers() -> Iterator[Servers]:
     """Running servers in a new folder, which is deleted at the end. Raises DevServerError."""
     os.environ["BHARATMART_SERVERS_IDLE"] = IDLE
+    _remove_left_behind()
     # Short, because of PostgreSQL's socket, and open to the user `nobody` that runs it for root.
-    root = Path(tempfile.mkdtemp(prefix="bharatmart-bench-"))
+    root = Path(tempfile.mkdtemp(prefix=PREFIX))
     root.chmod(0o711 if os.geteuid() == 0 else 0o700)
     place = Place(root, CLONE)
     lock, postgres, valkey = place.hold(), Postgres(root), Valkey(root)
@@ -74,3 +78,12 @@ def own_servers() -> Iterator[Servers]:
             valkey.stop()
         os.close(lock)
         shutil.rmtree(root, ignore_errors=True)
+
+
+def _remove_left_behind() -> None:
+    """Folders of benchmarks that were killed, and that neither they nor a keeper use any more."""
+    for root in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        found, place = root.lstat(), Place(root, CLONE)
+        is_old_and_ours = found.st_uid == os.geteuid() and time.time() - found.st_mtime > OLD
+        if is_old_and_ours and not place.is_used() and not place.is_kept():
+            shutil.rmtree(root, ignore_errors=True)
