@@ -25,6 +25,7 @@ SETTINGS = {
     "HTTPS": "0",
     "ALLOWED_HOSTS": "127.0.0.1",
     "WORKER_MODE": "rq",
+    "PAYMENT_GATEWAY": "simulated",
     "LOG_LEVEL": "INFO",
     "LOG_FORMAT": "json",
     "THROTTLE_USER": "off",
