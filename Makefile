@@ -1,6 +1,6 @@
 # The words of this project; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check format requirements stop clean
+.PHONY: help setup demo test chaos bench check format requirements stop clean
 
 PY := .venv/bin/python
 SETUP := .venv/.set-up
@@ -24,6 +24,9 @@ test: setup ## Run the tests on servers of their own; ARGS="tests/orders -k stoc
 
 chaos: setup ## Kill, stop, empty and silence everything under a stream of orders; SEED=1 ORDERS=500 FAULTS=30 LIMIT=300
 	@$(PY) -m tests.chaos
+
+bench: setup ## Measure against rq, Celery, Dramatiq, Procrastinate and BullMQ; ROWS="drain*,growth" RUNS=3 FULL=1
+	@$(PY) -m benchmarks
 
 check: setup ## Run everything that CI runs: formatting, types, layers, migrations, deployment, tests
 	@.ci/check

@@ -1,0 +1,5 @@
+"""What ends a benchmark."""
+
+
+class BenchError(Exception):
+    """The benchmark cannot go on."""

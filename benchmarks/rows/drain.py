@@ -1,0 +1,64 @@
+"""Throughput: so many jobs wait, the workers start, and the clock runs from the first completion to the last."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import psutil
+
+from .. import belief, cpu, marks
+from ..systems.base import System
+from ..systems.ours import BharatMart
+from .base import ALL, Reading, Row
+
+if TYPE_CHECKING:
+    from ..bench import Bench
+
+FEWEST, MOST = 100, 60_000
+
+
+class Drain(Row):
+    """Jobs of one kind, in `slots` worker processes; `dispatched`: in Redis beforehand, else only committed.
+
+    How many: what takes the wanted seconds, as a trial run tells."""
+
+    def __init__(self, name: str, kind: str, slots: int, dispatched: bool = True) -> None:
+        super().__init__(name)
+        self.kind = kind
+        self.slots = slots
+        self.systems = ALL if dispatched else (BharatMart.name,)
+        self.dispatched = dispatched
+        self.counts: dict[str, int] = {}
+
+    def measure(self, system: System, bench: "Bench") -> list[Reading]:
+        if isinstance(system, BharatMart):
+            system.dispatched = self.dispatched
+        if system.name not in self.counts:
+            wanted = self._run(system, 1, system.probe)[0].value * bench.options.seconds * self.slots
+            self.counts[system.name] = round(min(MOST, max(FEWEST, wanted)))
+        return self._run(system, self.slots, self.counts[system.name])
+
+    def _run(self, system: System, slots: int, count: int) -> list[Reading]:
+        """The rate, and the processor time a job of the workers and of both servers."""
+        system.empty()
+        system.load(self.kind, count)
+        system.start(slots)
+        try:
+            system.await_marks(1)
+            began_at, spent = marks.count(system.marks), cpu.sample(self._parts(system))
+            ran = system.await_all(count)
+            spent = {part: now - spent[part] for part, now in cpu.sample(self._parts(system)).items()}
+        finally:
+            system.stop()
+        start, inside = belief.window(ran, slots)
+        rate = len(inside) / (system.finished_at(ran) - start)
+        each = 1e6 / max(1, count - began_at)
+        cpus = [self.read(system, part * each, "us/job", f"_cpu_{name}") for name, part in spent.items()]
+        return [self.read(system, rate, "jobs/s"), *cpus]
+
+    def _parts(self, system: System) -> dict[str, Callable[[], list[psutil.Process]]]:
+        servers = system.bench.servers
+        return {
+            "worker": lambda: [process for name in system.workers for process in system.crew.tree(name)],
+            "postgres": lambda: cpu.tree(servers.postgres.pid()),
+            "redis": lambda: cpu.tree(servers.valkey.pid()),
+        }
