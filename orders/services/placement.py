@@ -7,6 +7,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
+from queues.conflicts import again_on_conflict
+
 from .. import events
 from ..errors import OutOfStock, UnknownProduct
 from ..models import Order, OrderLine, OrderLog, Product
@@ -32,6 +34,7 @@ def place_order(
     return order
 
 
+@again_on_conflict
 @transaction.atomic
 def place_order_once(
     *,

@@ -12,6 +12,7 @@ from orders.locks import lock_order
 from orders.models import Order
 from orders.services import lifecycle
 from orders.states import UNPAID, OrderState
+from queues.conflicts import again_on_conflict
 
 from ..errors import GatewayNotConfigured, OrderNotPayable, PaymentInProgress, TokenNotWanted, TokenRequired
 from ..events import payment_requested, payment_uncertain
@@ -26,6 +27,7 @@ from .review import ask_for_review
 from .settle import settle
 
 
+@again_on_conflict
 def request_payment(order: Order, payment_token: str, gateway: str = "") -> Payment:
     """Let the customer pay (again), with this token or by confirming at the gateway; a job makes the intent there.
 

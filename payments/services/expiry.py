@@ -9,6 +9,7 @@ from orders.models import Order
 from orders.services import lifecycle
 from orders.states import NOT_PAID_IN_TIME, UNPAID, OrderState
 from queues import Snooze, steering
+from queues.conflicts import again_on_conflict
 from queues.models import Job
 from queues.states import JobState
 
@@ -57,6 +58,7 @@ def retry_given_up() -> list[int]:
     return steering.retry_jobs(list(given_up), actor="payments.retry_auto_cancels")
 
 
+@again_on_conflict
 def cancel_by_customer(order: Order) -> Order:
     """Cancel an unpaid order at its customer's wish; one that is cancelled stays so. PostgreSQL only.
 

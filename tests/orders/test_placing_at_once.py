@@ -143,3 +143,26 @@ def test_paid_and_cancelled_at_once_ends_in_one_of_them():
         assert sum(moved) == 1
         assert (order.paid_at is None, order.cancelled_at is None) in {(True, False), (False, True)}
     assert Stock.objects.get().reserved == 5
+
+
+def test_order_that_postgresql_gave_up_for_another_transaction_is_placed_by_the_next_try(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    # given a deadlock in the first try: PostgreSQL rolls the whole transaction back
+    make_product("SAREE", on_hand=1)
+    reserve, tries = stock.reserve, list[int]()
+
+    def deadlock_first(order: Order) -> None:
+        tries.append(1)
+        reserve(order)
+        if len(tries) == 1:
+            with connection.cursor() as cursor:
+                cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$")
+
+    monkeypatch.setattr(stock, "reserve", deadlock_first)
+
+    answer = post_order(api(make_user()), body(("SAREE", 1)))
+
+    assert (answer.status_code, len(tries)) == (201, 2)
+    assert Order.objects.count() == IdempotencyKey.objects.count() == 1
+    assert shelf("SAREE") == (1, 1)
