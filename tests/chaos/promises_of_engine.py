@@ -40,7 +40,12 @@ SELECT o.id, o.state, array_agg(j.name ORDER BY j.name) AS names,
        EXISTS (SELECT FROM orders_orderlog l WHERE l.order_id = o.id AND l.event = 'cancelled') AS was_cancelled
 FROM orders_order o LEFT JOIN queues_job j ON j.subject = 'order-' || o.id GROUP BY o.id ORDER BY o.id
 """
-ALWAYS = ("orders.order_confirmation", "payments.auto_cancel", "webhooks.order_placed")
+ALWAYS = (
+    "orders.order_confirmation",
+    "orders.check_for_suspicion",
+    "payments.auto_cancel",
+    "webhooks.order_placed",
+)
 TOLD = ("orders.sync_with_erp", "orders.analytics")
 WHEN_PAID = (
     "orders.process_order",
@@ -50,7 +55,12 @@ WHEN_PAID = (
     *TOLD,
 )
 WHEN_CANCELLED = ("orders.order_cancelled", "orders.release_stock_on_cancellation", "webhooks.order_cancelled", *TOLD)
-BY_FAILURE = ("orders.payment_failed", "orders.release_stock_on_failure", "webhooks.payment_failed")
+BY_FAILURE = (
+    "orders.payment_failed",
+    "orders.check_for_suspicion",
+    "orders.release_stock_on_failure",
+    "webhooks.payment_failed",
+)
 
 
 def a_job_exists_iff_its_transaction_committed(evidence: Evidence) -> Finding:
@@ -82,8 +92,12 @@ def _charges(scenario: Scenario | None, row: Row, found: Counter[str]) -> int:
 
 
 SOMETIMES = (
+    "orders.close_return",
     "orders.count_refund",
+    "orders.open_suspicion",
     "payments.check_payment",
+    "payments.issue_credit_note",
+    "payments.open_review",
     "payments.refund_issued",
     "payments.refund_payment",
     "payments.verify_payment",
@@ -91,7 +105,7 @@ SOMETIMES = (
     "webhooks.order_refunded",
 )
 
-NOT_OF_ORDERS = ("welcome", "daily_report", "low_stock", "stock_shortfall")
+NOT_OF_ORDERS = ("welcome", "daily_report", "low_stock", "stock_shortfall", "review_opened", "review_due")
 NOTICES = """
 SELECT n.id, n.key, n.kind, n.state, n.message_id, n.attempts FROM notifications_notification n ORDER BY n.id
 """

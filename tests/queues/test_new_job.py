@@ -178,7 +178,10 @@ def test_what_was_only_planned_is_not_registered(written: list[str]):
             "argument --event: no event 'order_cancled'. Did you mean 'order_cancelled'?",
         ),
         ("orders thank --queue order extra", "unrecognized arguments: extra"),
-        ("orders thank", "say --queue: the jobs of orders are in email, inventory-release, order, reports."),
+        (
+            "orders thank",
+            "say --queue: the jobs of orders are in email, inventory-release, manual-review, order, reports.",
+        ),
         ("orders process_order --queue order", "there is a job named 'orders.process_order' already"),
         ("orders mails --queue order", "is there already: choose another name."),
         ("orders money --queue order", "tests/orders/test_money.py is there already"),

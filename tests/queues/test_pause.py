@@ -13,6 +13,7 @@ from queues.dispatcher import Dispatcher
 from queues.errors import UnknownQueue
 from queues.models import Attempt, AuditEntry, Job, Outbox, QueueState, Worker
 from queues.pauses import PausedQueues
+from queues.slots import MOST_AHEAD
 from queues.testing import drain
 from tests.contracts.brokers import BROKERS
 from tests.jobapp.jobs import note, record, record_mail
@@ -20,7 +21,7 @@ from tests.processes import Processes, wait_for
 from tests.queues.facts import messages, states
 
 JOBS = 1000
-BATCH = 10
+BATCH = 10 + MOST_AHEAD  # what a lane may try to claim at once
 """What the worker tries to claim at once, and may have tried when the queue was paused."""
 
 
