@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .delayed import Held
-from .mailbox import Mailbox, pdfs_of
+from .mailbox import SUBJECTS, Mailbox, pdfs_of
 from .plans import PLANS
 from .story import AUTO_CANCEL, Story
+
+PAPERS = {"payment_receipt": "the receipt", "credit_note": "credit note"}
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,24 @@ def _of_order(story: Story, evidence: Evidence) -> Iterator[Check]:
     if "payment_failed" in plan.states:
         yield Check(about, "goods after the decline", "all back", _back_after_decline(story))
     yield Check(about, "mails", ", ".join(plan.mails), _mails(story, evidence.mailbox))
-    if "payment_receipt" in plan.mails:
-        yield Check(about, "PDFs attached to the receipt", "1", str(_pdfs(story, evidence.mailbox)))
+    for kind, paper in PAPERS.items():
+        if kind in plan.mails:
+            yield Check(about, f"PDFs attached to {paper}", "1", str(_pdfs(kind, story, evidence.mailbox)))
+    if plan.deeds:
+        yield Check(about, "done about it", " > ".join(plan.deeds), " > ".join(story.deeds))
+    if plan.sent_back:
+        yield Check(about, "credit notes", f"a PDF over {story.sent_back_paise} paise", _papers(story))
     yield Check(about, "auto-cancel", *_auto_cancel(story))
 
 
 def _of_shop(evidence: Evidence) -> Iterator[Check]:
     jobs = [job for story in evidence.stories for job in story.jobs]
-    charges = sum(plan.in_book != "nothing" for plan in PLANS)
+    entries = sum(int(words.split()[0]) for plan in PLANS for words in plan.in_book.split(", ") if words != "nothing")
     mails = 1 + sum(len(plan.mails) for plan in PLANS)
     to_customer = [mail for mail in evidence.mailbox.mails() if evidence.customer in str(mail["To"])]
     yield Check("shop", "welcome mails", "1", str(len(evidence.mailbox.find("welcome"))))
     yield Check("shop", "mails to the customer", str(mails), str(len(to_customer)))
-    yield Check("shop", "entries in the gateways' books", str(charges), str(len(evidence.book)))
+    yield Check("shop", "entries in the gateways' books", str(entries), str(len(evidence.book)))
     for provider, counts in evidence.webhooks.items():
         taken = "all" if counts["sent"] and not counts["refused"] else f"{counts['refused']} of {counts['sent']} not"
         yield Check("shop", f"{provider}'s webhooks taken", "all", taken)
@@ -76,19 +83,26 @@ def _of_shop(evidence: Evidence) -> Iterator[Check]:
 
 
 def _in_book(story: Story, book: Sequence[dict[str, Any]]) -> str:
-    """What the gateway wrote down under the order's token or number, and for its amount."""
-    amount, plan = story.order["total_paise"], story.plan
+    """What the gateway wrote down under the order's token or number, for its amount or for what came back."""
+    plan = story.plan
     if plan.gateway:
         charges = [x for x in book if (x.get("gateway"), x.get("order_id")) == (plan.gateway, story.order_id)]
     else:
         charges = [x for x in book if plan.token and x.get("token") == plan.token]
-    words = [str(x["status"]) if x["amount_paise"] == amount else f"{x['amount_paise']} paise" for x in charges]
+    words = [_entry(str(x["status"]), x["amount_paise"], story.order["total_paise"]) for x in charges]
+    made = [x for x in book if x.get("charge") in {charge["reference"] for charge in charges}]
+    words += [_entry("refunded", x["amount_paise"], story.sent_back_paise) for x in made]
     return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words)) or "nothing"
+
+
+def _entry(status: str, amount_paise: int, expected_paise: int) -> str:
+    return status if amount_paise == expected_paise else f"{status} {amount_paise} paise"
 
 
 def _goods(story: Story, free: dict[str, int]) -> tuple[str, str]:
     """How many pieces should be and are gone from the shelf, by SKU."""
-    expected = {sku: quantity if story.plan.keeps_goods else 0 for sku, quantity in story.lines.items()}
+    back = story.sent_back if story.plan.keeps_goods else story.lines
+    expected = {sku: quantity - back.get(sku, 0) for sku, quantity in story.lines.items()}
     found = {sku: story.free_before[sku] - free[sku] for sku in story.lines}
     return _gone(expected), _gone(found)
 
@@ -102,13 +116,17 @@ def _back_after_decline(story: Story) -> str:
 
 
 def _mails(story: Story, mailbox: Mailbox) -> str:
-    kinds = ("order_confirmation", "payment_receipt", "payment_failed", "order_cancelled")
-    counts = {kind: len(mailbox.find(kind, story.order_id)) for kind in kinds}
+    counts = {kind: len(mailbox.find(kind, story.order_id)) for kind in SUBJECTS if kind != "welcome"}
     return _names([kind if n == 1 else f"{n} {kind}" for kind, n in counts.items() if n])
 
 
-def _pdfs(story: Story, mailbox: Mailbox) -> int:
-    return sum(len(pdfs_of(mail)) for mail in mailbox.find("payment_receipt", story.order_id))
+def _pdfs(kind: str, story: Story, mailbox: Mailbox) -> int:
+    return sum(len(pdfs_of(mail)) for mail in mailbox.find(kind, story.order_id))
+
+
+def _papers(story: Story) -> str:
+    papers = [f"{'a PDF' if paper.is_pdf else 'no PDF'} over {paper.amount_paise} paise" for paper in story.papers]
+    return _names(papers)
 
 
 def _auto_cancel(story: Story) -> tuple[str, str]:

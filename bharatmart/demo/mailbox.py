@@ -11,18 +11,23 @@ import signal
 import socket
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-# How each kind of mail begins its subject (templates/notifications/<kind>/subject.txt).
+# How each kind of mail words its subject (templates/notifications/<kind>/subject.txt).
 SUBJECTS = {
-    "welcome": "नमस्ते! Welcome to ",
-    "order_confirmation": "Your order {order_id} at ",
-    "payment_receipt": "Receipt for order {order_id}: ",
+    "welcome": "नमस्ते! Welcome to *",
+    "order_confirmation": "Your order {order_id} at *",
+    "payment_receipt": "Receipt for order {order_id}: *",
     "payment_failed": "Payment for order {order_id} did not go through",
     "order_cancelled": "Your order {order_id} was cancelled",
+    "shipping_notification": "Your order {order_id} is on its way",
+    "return_approved": "You may send goods of order {order_id} back",
+    "refund_issued": "Refund for order {order_id}: *",
+    "credit_note": "Credit note * for order {order_id}",
 }
 
 
@@ -31,6 +36,7 @@ class Mailbox:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._read: dict[Path, EmailMessage] = {}
 
     def keep(self, content: bytes) -> Path:
         """Write a mail to the next file, whole or not at all; its path."""
@@ -44,12 +50,15 @@ class Mailbox:
 
     def mails(self) -> list[EmailMessage]:
         """All mails, oldest first."""
-        return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in self._files()]
+        for path in self._files():
+            if path not in self._read:
+                self._read[path] = message_from_bytes(path.read_bytes(), policy=policy.default)
+        return list(self._read.values())
 
     def find(self, kind: str, order_id: int | None = None) -> list[EmailMessage]:
         """The mails of a kind, about an order."""
         subject = SUBJECTS[kind].format(order_id=order_id)
-        return [mail for mail in self.mails() if str(mail["Subject"]).startswith(subject)]
+        return [mail for mail in self.mails() if fnmatchcase(str(mail["Subject"]), subject)]
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.eml"))

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 PAID = ("order_confirmation", "payment_receipt")
+REVIEWED = ("in the queue of reviews", "approved by staff")
 
 
 @dataclass(frozen=True)
 class Plan:
     """An order to place: its payment token, the states it passes, and what the gateway's book says of it.
 
-    With a `gateway` it is placed without a token and paid there. `act` names what is done about it later (acts.py).
+    With a `gateway` it is placed without a token and paid there. `act` names what is done about it later (acts.py), and
+    `deeds` tells that step by step. With a `sku` one piece of that is ordered, else goods that no other order has; of
+    the last product `sent_back` pieces come back.
     """
 
     title: str
@@ -20,6 +23,9 @@ class Plan:
     keeps_goods: bool
     gateway: str = ""
     act: str = ""
+    deeds: tuple[str, ...] = ()
+    sku: str = ""
+    sent_back: int = 0
 
 
 PLANS = (
@@ -36,4 +42,35 @@ PLANS = (
     Plan("never paid", "", ("cancelled",), "nothing", ("order_confirmation", "order_cancelled"), False),
     Plan("Stripe", "pm_card_visa", ("processing",), "1 captured", PAID, True, gateway="stripe"),
     Plan("Razorpay", "", ("processing",), "1 captured", PAID, True, gateway="razorpay", act="confirm"),
+    Plan(
+        "above 50,000 rupees",
+        "pm_card_visa",
+        ("processing",),
+        "1 captured",
+        PAID,
+        True,
+        gateway="stripe",
+        act="approve",
+        deeds=("authorized, nothing taken", *REVIEWED),
+        sku="KANJIVARAM-BRIDAL",
+    ),
+    Plan(
+        "sent back",
+        "pm_card_visa",
+        ("processing", "shipped", "delivered"),
+        "1 captured, 1 refunded",
+        (*PAID, "shipping_notification", "return_approved", "refund_issued", "credit_note"),
+        True,
+        gateway="stripe",
+        act="send back",
+        deeds=(
+            "shipped by staff",
+            "delivered",
+            "return asked for",
+            *REVIEWED,
+            "goods received",
+            "refunded",
+        ),
+        sent_back=1,
+    ),
 )

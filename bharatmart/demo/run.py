@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bharatmart.environment import BASE_DIR
 
-from .acts import act
+from .acts import People, act
 from .checks import Check, Evidence, check_all, table_of
 from .delayed import DelayedSet
 from .mailbox import Mailbox
@@ -16,6 +16,7 @@ from .providers import Checkout
 from .servers import take_servers
 from .shop import Shop, book_of
 from .slot import Slot, take_slot
+from .staff import Staff
 from .story import Story, free_of, look, place_all
 from .supervisor import Supervisor
 from .timeline import Timeline
@@ -35,9 +36,11 @@ def run(once: bool) -> int:
         supervisor = stack.enter_context(Supervisor(slot.logs, BASE_DIR))
         house = House(supervisor, slot, servers, secret_key=secrets.token_urlsafe(50))
         shop, passwords = Shop(house.url), {CUSTOMER: secrets.token_urlsafe(12), ADMIN: secrets.token_urlsafe(12)}
+        staff = Staff(house.url)
         stack.callback(shop.close)
-        _open_shop(house, shop, passwords)
-        stories = _watch_orders(house, shop)
+        stack.callback(staff.close)
+        _open_shop(house, shop, staff, passwords)
+        stories = _watch_orders(house, People(shop, Checkout(house.providers_url), staff))
         checks = check_all(_evidence(house, shop, stories))
         print("\n".join(table_of(checks)))
         kept = sum(check.kept for check in checks)
@@ -48,7 +51,7 @@ def run(once: bool) -> int:
         return 0
 
 
-def _open_shop(house: House, shop: Shop, passwords: dict[str, str]) -> None:
+def _open_shop(house: House, shop: Shop, staff: Staff, passwords: dict[str, str]) -> None:
     with _step("gateways, mail server, web and rq-scheduler start"):
         house.start_what_needs_no_tables()
     with _step("tables, products, admin"):
@@ -56,14 +59,15 @@ def _open_shop(house: House, shop: Shop, passwords: dict[str, str]) -> None:
     with _step("workers start, and everything answers"):
         house.start_workers()
         house.wait_until_up(shop)
-    with _step("a customer signs up and logs in"):
+    with _step("a customer signs up, customer and staff log in"):
         shop.sign_up(CUSTOMER, passwords[CUSTOMER])
         shop.log_in(CUSTOMER, passwords[CUSTOMER])
+        staff.log_in(ADMIN, passwords[ADMIN])
 
 
-def _watch_orders(house: House, shop: Shop) -> list[Story]:
+def _watch_orders(house: House, people: People) -> list[Story]:
     """Place the orders and show them until nothing about them is left to do, or the patience is over."""
-    timeline, delayed, checkout = Timeline(), DelayedSet(house.servers.redis_url), Checkout(house.providers_url)
+    timeline, delayed, shop = Timeline(), DelayedSet(house.servers.redis_url), people.shop
     stories: list[Story] = []
     for story in place_all(shop):
         stories.append(story)
@@ -72,7 +76,7 @@ def _watch_orders(house: House, shop: Shop) -> list[Story]:
     until, news = time.monotonic() + PATIENCE, list[str]()
     while time.monotonic() < until and not all(story.is_over() for story in stories):
         news += house.supervisor.sleep(GLANCE)
-        act(shop, checkout, stories)
+        act(people, stories)
         if look(shop, delayed, stories):
             timeline.show(stories, news)
             news.clear()

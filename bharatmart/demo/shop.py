@@ -52,14 +52,17 @@ class Shop:
         """The first page of what is on sale."""
         return list(self._call("GET", "/api/products")["results"])
 
+    def product(self, sku: str) -> Answer:
+        return self._call("GET", f"/api/products/{sku}")
+
     def available(self, sku: str) -> int:
         """Pieces that can be ordered now."""
-        return int(self._call("GET", f"/api/products/{sku}")["available"])
+        return int(self.product(sku)["available"])
 
     def place_order(self, lines: dict[str, int], token: str) -> Answer:
         """Order so many of each SKU. Tried again under the same key if the answer is lost, so it is placed once."""
         body = {
-            "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()],
+            "lines": _lines(lines),
             "shipping": ADDRESS,
             "payment_token": token,
         }
@@ -80,17 +83,44 @@ class Shop:
         """The order's payments, the newest first."""
         return list(self._call("GET", f"/api/orders/{order_id}/payments")["results"])
 
+    def returns(self, order_id: int) -> list[Answer]:
+        """What of the order was sent back or shall be, the newest first."""
+        return list(self._get(f"/api/orders/{order_id}/returns"))
+
+    def ask_return(self, order_id: int, lines: dict[str, int], reason: str) -> None:
+        """Ask to send so many of each SKU back; asked again, it is the same return."""
+        body = {"lines": _lines(lines), "reason": reason}
+        self._call("POST", f"/api/orders/{order_id}/returns", body, key=f"return-{order_id}")
+
+    def credit_notes(self, order_id: int) -> list[Answer]:
+        """The order's credit notes that can be read, the oldest first."""
+        return list(self._get(f"/api/orders/{order_id}/credit-notes"))
+
+    def is_pdf(self, path: str) -> bool:
+        """Whether the file at this link is one."""
+        return self._request("GET", path).content.startswith(b"%PDF-")
+
     def order(self, order_id: int) -> Answer:
         """The order with its state and its jobs."""
         return self._call("GET", f"/api/orders/{order_id}")
 
     def _call(self, method: str, path: str, body: Answer | None = None, key: str = "") -> Answer:
-        """One request; raises ShopRefused unless it succeeds, requests.RequestException if there is no answer."""
+        return dict(self._request(method, path, body, key).json())
+
+    def _get(self, path: str) -> Any:
+        return self._request("GET", path).json()
+
+    def _request(self, method: str, path: str, body: Answer | None = None, key: str = "") -> requests.Response:
+        """Raises ShopRefused unless it succeeds, requests.RequestException if there is no answer."""
         headers = {"Idempotency-Key": key} if key else {}
         response = self.session.request(method, self.url + path, json=body, headers=headers, timeout=TIMEOUT)
         if not response.ok:
             raise ShopRefused(f"{method} {path} answered {response.status_code}: {response.text[:500]}")
-        return dict(response.json())
+        return response
+
+
+def _lines(pieces: dict[str, int]) -> list[Answer]:
+    return [{"sku": sku, "quantity": quantity} for sku, quantity in pieces.items()]
 
 
 def book_of(gateway_url: str) -> list[Answer]:

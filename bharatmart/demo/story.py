@@ -37,6 +37,14 @@ class Job:
     held_until: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Paper:
+    """A credit note."""
+
+    amount_paise: int
+    is_pdf: bool
+
+
 @dataclass
 class Story:
     """What became of one order."""
@@ -50,6 +58,8 @@ class Story:
     was_held: bool = False
     free_when_failed: dict[str, int] | None = None
     has_acted: bool = False
+    deeds: list[str] = field(default_factory=list)
+    papers: list[Paper] = field(default_factory=list)
 
     @property
     def order_id(self) -> int:
@@ -58,6 +68,22 @@ class Story:
     @property
     def state(self) -> str:
         return str(self.order["state"])
+
+    @property
+    def sent_back(self) -> dict[str, int]:
+        """What the customer sends back, by SKU: pieces of the last product."""
+        return {list(self.lines)[-1]: self.plan.sent_back} if self.plan.sent_back else {}
+
+    @property
+    def sent_back_paise(self) -> int:
+        """What these pieces have cost."""
+        prices = {line["sku"]: line["unit_price_paise"] for line in self.order["lines"]}
+        return sum(prices[sku] * quantity for sku, quantity in self.sent_back.items())
+
+    def tell(self, deed: str) -> None:
+        """Somebody has done something about the order; the same twice in a row is one."""
+        if deed not in self.deeds[-1:]:
+            self.deeds.append(deed)
 
     def is_over(self) -> bool:
         is_acted = self.has_acted or not self.plan.act
@@ -80,14 +106,14 @@ class Story:
 
 
 def place_all(shop: Shop) -> Iterator[Story]:
-    """Place the orders, each with two products that no other one has."""
+    """Place the orders, each with one precious product or with two that no other one has."""
     shelf = [x for x in shop.products() if x["available"] >= 3 and x["price_paise"] <= DEAREST_PAISE]
-    if len(shelf) < 2 * len(PLANS):
+    if len(shelf) < 2 * sum(not plan.sku for plan in PLANS):
         raise ShelvesEmpty
     for plan in PLANS:
-        first, second = shelf.pop(0), shelf.pop(0)
-        lines = {first["sku"]: 1, second["sku"]: 2}
-        free = {product["sku"]: product["available"] for product in (first, second)}
+        products = [shop.product(plan.sku)] if plan.sku else [shelf.pop(0), shelf.pop(0)]
+        lines = {product["sku"]: quantity for quantity, product in enumerate(products, start=1)}
+        free = {product["sku"]: product["available"] for product in products}
         order = shop.place_order(lines, "" if plan.gateway else plan.token)
         if plan.gateway:
             shop.pay(int(order["id"]), plan.gateway, plan.token)

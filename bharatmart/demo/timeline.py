@@ -61,6 +61,7 @@ def picture_of(stories: Sequence[Story]) -> list[str]:
     for story in stories:
         order = f"order {story.order_id} ({story.plan.title}), {story.order['total']}"
         lines += ["", f"  {order:<60}{' > '.join(story.states)}"]
+        lines += [f"    - {deed}" for deed in story.deeds]
         lines += [f"    {describe(job)}" for job in story.jobs]
     return lines
 
@@ -69,7 +70,8 @@ def facts_of(story: Story) -> list[tuple[tuple[int, str], str]]:
     """What can change about an order, each fact under a key of its own."""
     order = ((story.order_id, "state"), f"is {story.state}")
     jobs = [((story.order_id, f"{n} {job.name}"), describe(job)) for n, job in enumerate(story.jobs)]
-    return [order, *jobs]
+    deeds = [((story.order_id, f"deed {n}"), f"- {deed}") for n, deed in enumerate(story.deeds)]
+    return [order, *deeds, *jobs]
 
 
 def describe(job: Job) -> str:
