@@ -72,8 +72,8 @@ MUTATIONS = [
     Mutation(
         name="higher priority goes to the head",
         file="queues/brokers/rq/messages.py",
-        guard="pipeline.lpush if offer.overtakes else pipeline.rpush",
-        without="pipeline.rpush",
+        guard="(to_head if offer.overtakes else to_tail)",
+        without="to_tail",
         test="tests/queues/test_priorities.py"
         "::test_higher_priority_overtakes_what_is_published_and_the_rest_comes_behind",
         red="AssertionError",
