@@ -161,13 +161,13 @@ def stock_sync() -> dict[str, int]:
     return warehouse.sync_stock()
 
 
-@job(queue="reports", on=(events.order_paid, events.order_cancelled))
+@job(queue="reports", on=(events.order_paid, events.order_cancelled), cpu=False)
 def analytics(order_id: int) -> None:
     """Count the order in the figures of its day, once."""
     counting.count_order(order_id)
 
 
-@job(queue="reports", on=events.order_refunded)
+@job(queue="reports", on=events.order_refunded, cpu=False)
 def count_refund(order_id: int, refund_id: int, amount_paise: int) -> None:
     """Count a refund in the figures of its day, once."""
     counting.count_refund(order_id, refund_id, amount_paise)

@@ -6,6 +6,7 @@ from . import registry
 from . import settings as queue_settings
 from .event import Event, all_events
 from .job import JobDefinition
+from .ledger import runs_in_child
 
 HEAD = """# Flow: events and their jobs
 
@@ -43,7 +44,7 @@ def _job_line(definition: JobDefinition) -> str:
         notes.append(f"cron `{definition.cron}`" if definition.cron else f"every {definition.every:g} s")
     if definition.key:
         notes.append(f"key `{definition.key}`")
-    if definition.cpu or queue_settings.get(definition.queue).cpu:
+    if runs_in_child(definition.name, definition.queue):
         notes.append("in a child process")
     if definition.on_failed:
         notes.append(f"if given up: `{definition.on_failed.name}`")

@@ -44,7 +44,8 @@ class JobDefinition:
     subject: str = ""
     withdraw_on: tuple[Event, ...] = ()
     on_failed: "JobDefinition | None" = None
-    cpu: bool = False
+    cpu: bool | None = None
+    """Whether it runs in a child process; None: as its queue says."""
     priority: int = 0
     cron: str = ""
     every: float | None = None
@@ -138,7 +139,7 @@ class JobDefinition:
 def declare_job(**options: Unpack[JobOptions]) -> Callable[[Callable[..., Any]], JobDefinition]:
     """Declare a job of `queue`; its name is `<app>.<function>` unless `name` is given.
 
-    `key` and `subject` are templates over its arguments. `cpu=True` runs it in a child process. `cron` (five
+    `key` and `subject` are templates over its arguments. `cpu` says whether it runs in a child process. `cron` (five
     fields, in the shop's zone) or `every` (seconds) makes it recur; such a job takes no arguments. What is wrong
     with the options is told by the system checks.
     """

@@ -12,7 +12,10 @@ from .. import outbox, registry, signals
 from .. import settings as queue_settings
 from ..states import Outcome
 
-FREE = """
+IN_CHILD = """CASE WHEN name = ANY(%(in_child)s) THEN true WHEN name = ANY(%(in_thread)s) THEN false
+    ELSE queue = ANY(%(cpu_queues)s) END"""
+
+FREE = f"""
 WITH held AS (
     SELECT id FROM queues_job
     WHERE worker_id = %(worker_id)s AND state = 'active' AND NOT id = ANY(%(running)s)
@@ -24,8 +27,8 @@ WITH held AS (
         finished_at = CASE WHEN cancel_asked_at IS NULL THEN NULL ELSE clock_timestamp() END,
         token = NULL, worker_id = NULL, attempt = attempt - 1, run_at = clock_timestamp(),
         crashes = crashes
-            + CASE WHEN suspect OR name = ANY(%(in_child)s) OR queue = ANY(%(in_child)s) THEN 0 ELSE %(crashed)s END,
-        suspect = suspect OR (%(crashed)s > 0 AND NOT (name = ANY(%(in_child)s) OR queue = ANY(%(in_child)s))),
+            + CASE WHEN suspect OR {IN_CHILD} THEN 0 ELSE %(crashed)s END,
+        suspect = suspect OR (%(crashed)s > 0 AND NOT {IN_CHILD}),
         error = %(error)s
     WHERE id IN (SELECT id FROM held) AND worker_id = %(worker_id)s AND state = 'active'
     RETURNING id, name, queue, subject, key, priority, run_at, "offer", started_at, attempt + 1 AS number, state
@@ -66,8 +69,9 @@ def _free(
         "error": error,
         "running": list(running),
         "older": older,
-        "in_child": [definition.name for definition in registry.all_jobs() if definition.cpu]
-        + [queue.name for queue in queue_settings.declared().values() if queue.cpu],
+        "in_child": [definition.name for definition in registry.all_jobs() if definition.cpu],
+        "in_thread": [definition.name for definition in registry.all_jobs() if definition.cpu is False],
+        "cpu_queues": [queue.name for queue in queue_settings.declared().values() if queue.cpu],
     }
     with connection.cursor() as cursor:
         cursor.execute(FREE, values)
@@ -82,4 +86,5 @@ def _free(
 
 def runs_in_child(name: str, queue: str) -> bool:
     """Whether such a job always runs in a child process of its own."""
-    return registry.get(name).cpu or queue_settings.get(queue).cpu
+    cpu = registry.get(name).cpu
+    return queue_settings.get(queue).cpu if cpu is None else cpu

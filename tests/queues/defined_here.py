@@ -11,7 +11,11 @@ NAME = "jobapp.defined_here"
 
 
 @pytest.fixture
-def define() -> Iterator[Callable[[Callable[..., Any]], JobDefinition]]:
-    """Make a job of a function; it is forgotten after the test."""
-    yield job(queue="order", name=NAME)
+def define() -> Iterator[Callable[..., JobDefinition]]:
+    """Make a job of a function, with these options; it is forgotten after the test."""
+
+    def declare(function: Callable[..., Any], **options: Any) -> JobDefinition:
+        return job(**{"queue": "order", "name": NAME, **options})(function)
+
+    yield declare
     registry.forget(NAME)

@@ -1,6 +1,7 @@
 """Leases and rescue: who counts as dead, and what becomes of a dead worker's jobs."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -141,6 +142,16 @@ def test_job_of_a_cpu_queue_falls_with_its_parent_uncounted():
     ledger.rescue(7, "w")
 
     assert (Job.objects.get().crashes, Job.objects.get().suspect) == (0, False)
+
+
+def test_job_that_runs_in_a_thread_on_a_cpu_queue_is_counted(define: Any):
+    job = define(lambda label: None, queue="reports", cpu=False)
+    assert not ledger.runs_in_child(job.name, "reports")
+    claim_for(7, job, label="a")
+
+    ledger.rescue(7, "w")
+
+    assert (Job.objects.get().crashes, Job.objects.get().suspect) == (1, True)
 
 
 def test_suspect_falls_with_its_parent_uncounted():
