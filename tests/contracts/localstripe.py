@@ -4,7 +4,6 @@ It leaves out of an intent what it was paid and could be; that is added here, fr
 """
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -23,6 +22,11 @@ from payments.gateways.stripe import StripeGateway
 from .gateways import Bench, with_token
 
 CARDS = {"success": "4242424242424242", "decline": "4000000000000341"}
+START = """
+from localstripe import resources, server
+resources.Store.dump_to_disk = lambda store: None  # else into one file for all users and runs of the machine
+server.start()
+"""
 NO_KEYS = "localstripe ignores the Idempotency-Key"
 NO_FAULTS = "localstripe cannot be told to misbehave"
 NO_NAME = "localstripe does not name the intent that was declined"
@@ -68,15 +72,14 @@ class LocalstripeBench(Bench):
 
 @pytest.fixture(scope="session")
 def localstripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its address; it keeps its store in a folder of this run."""
+    """Its address."""
     folder = tmp_path_factory.mktemp("localstripe")
     with socket.socket(socket.AF_INET6) as free:
         free.bind(("::", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "localstripe", "--port", str(port), "--from-scratch"]
+    command = [sys.executable, "-c", START, "--port", str(port), "--from-scratch"]
     log = (folder / "log").open("w")
-    environment = {**os.environ, "TMPDIR": str(folder)}
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, process, folder / "log")

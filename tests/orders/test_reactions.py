@@ -102,4 +102,4 @@ def test_an_order_that_is_rolled_back_leaves_no_job():
     ],
 )
 def test_the_jobs_lie_in_their_queues(job: Any, queue: str, cpu: bool):
-    assert (job.queue, job.cpu) == (queue, cpu)
+    assert (job.queue, bool(job.cpu)) == (queue, cpu)
