@@ -1,9 +1,7 @@
 """A webhook goes to the public Internet, and to the very address that was looked at."""
 
-import shutil
 import socket
 import ssl
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import pytest
 from notifications.channels import webhook
 from notifications.channels.addresses import is_allowed
 from notifications.errors import AddressRefused
+from tests.certificates import write_certificate
 from tests.web import Web
 
 
@@ -111,17 +110,14 @@ def test_a_sound_address_is_none(settings: Any):
     assert webhook.mistake_in("https://shop.example:8443/hook?shop=1") == ""
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="makes a certificate with openssl")
 def test_a_certificate_must_be_of_the_name_and_trusted(
     web: Web, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     settings.WEBHOOK_NETWORKS = ["127.0.0.1/32"]
     answers(monkeypatch, hooks=[["127.0.0.1"]], other=[["127.0.0.1"]])
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    words = f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=hooks.test -addext subjectAltName=DNS:hooks.test -keyout {key} -out {certificate}"  # noqa: E501
-    subprocess.run(["openssl", *words.split()], check=True, capture_output=True)
+    certificate = write_certificate(tmp_path / "hooks.pem", "hooks.test")
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, key)
+    server.load_cert_chain(certificate)
     web.server.socket = server.wrap_socket(web.server.socket, server_side=True)
     url = f"https://{{}}.test:{web.port}/hook"
 

@@ -1,7 +1,5 @@
 """Redis as it is deployed: a master with a replica and a Sentinel; a server behind TLS."""
 
-import datetime
-import ipaddress
 import socket
 import ssl
 import subprocess
@@ -9,12 +7,10 @@ import threading
 from pathlib import Path
 
 import redis
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from bharatmart.devservers.engine import valkey_server
 from bharatmart.devservers.server import free_port
+from tests.certificates import write_certificate
 from tests.processes import wait_for
 from tests.queues.own_redis import OwnRedis
 
@@ -71,7 +67,7 @@ class Tls:
 
     def __init__(self, target_port: int, folder: Path) -> None:
         self.target_port = target_port
-        self.certificate = _write_certificate(folder)
+        self.certificate = write_certificate(folder / "redis.pem", "127.0.0.1")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate)
         self.door = context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True)
@@ -109,20 +105,3 @@ def _pass_on(source: socket.socket, sink: socket.socket) -> None:
     finally:
         source.close()
         sink.close()
-
-
-def _write_certificate(folder: Path) -> Path:
-    """A certificate for 127.0.0.1 that is its own authority, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    day = datetime.timedelta(days=1)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
-    builder = builder.add_extension(address, critical=False)
-    certificate = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / "redis.pem"
-    path.write_bytes(certificate.sign(key, hashes.SHA256()).public_bytes(pem) + secret)
-    return path
