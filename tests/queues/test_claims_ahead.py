@@ -1,5 +1,9 @@
 """Jobs that were claimed ahead: run by the same process if they are short, given back if those before them are long."""
 
+import signal
+
+from django.db import connection
+
 from queues import ledger
 from queues.models import Attempt, Job
 from tests.jobapp.jobs import record, wait_for_gate
@@ -30,29 +34,27 @@ def test_long_jobs_behind_short_ones_are_given_back_and_run_elsewhere(processes:
 
 
 def test_jobs_that_were_claimed_ahead_are_given_back_when_the_worker_stops(processes: Processes):
-    # given a worker whose two threads are taken
+    # given a worker that has learned that jobs are short, and whose two threads are taken by long ones
     worker = processes.manage("rqworker", "order", QUEUE_ORDER_CONCURRENCY="2")
     ledger.enqueue([record.request({"label": "short"}) for _ in range(SHORT)])
     wait_for(lambda: states() == {"completed": SHORT})
-    long = ledger.enqueue([wait_for_gate.request({"label": "long", "gate": "g"}) for _ in range(LONG)])
+    ledger.enqueue([wait_for_gate.request({"label": "long", "gate": "g"}) for _ in range(LONG)])
     wait_for(lambda: runs("long") == 2)
 
-    # when it is told to stop
-    code_when_stopped = worker.stop
-    open_gate("g")
-    assert code_when_stopped() == 0
+    # when it is told to stop, all but those two wait as if they had not been claimed
+    worker.send(signal.SIGTERM)
+    wait_for(lambda: states() == {"completed": SHORT, "active": 2, "waiting": LONG - 2})
+    assert set(Job.objects.filter(state="waiting").values_list("attempt", "crashes")) == {(0, 0)}
 
-    # then every job is either completed or waits as if it had not been claimed
-    assert set(states()) <= {"completed", "waiting"}
-    assert set(Job.objects.filter(state="waiting").values_list("attempt", "crashes")) <= {(0, 0)}
-    for job_id in long[:1]:
-        wait_for_state(job_id, "completed")
+    # then it ends the two, and none of the others was begun
+    open_gate("g")
+    assert worker.exit_code() == 0
+    assert states() == {"completed": SHORT + 2, "waiting": LONG - 2}
+    assert runs("long") == 2
 
 
 def test_verdict_that_cannot_be_written_with_others_is_written_alone(processes: Processes):
     """A batch must not fail for ever for one of its jobs: here PostgreSQL refuses one row of the history."""
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE queues_attempt ADD CONSTRAINT refused CHECK (job_id % 7 <> 0) NOT VALID")
     try:
