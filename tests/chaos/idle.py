@@ -9,7 +9,7 @@ import psutil
 from .evidence import Finding, finding
 from .look import Eye
 
-LONGEST = 3.0  # seconds; without a crowd of processes on two cores it is far less than one
+LONGEST = 1.0  # seconds
 AWAKE = 0.5  # seconds for which its process must have been running meanwhile: one that stood still has just woken up
 IDLE = """
 SELECT pid, client_port, state_change, left(query, 80) AS query FROM pg_stat_activity
@@ -39,7 +39,7 @@ class IdleWatch:
                     self.broken[transaction] = f"idle after {row['query']!r}"
 
     def found(self) -> Finding:
-        return finding(f"no transaction idle for more than {LONGEST:g} s", f"{self.looks} looks", self.broken.values())
+        return finding("no transaction idle for more than a second", f"{self.looks} looks", self.broken.values())
 
 
 def _runs(port: int) -> bool:
