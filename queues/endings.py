@@ -1,4 +1,4 @@
-"""The ends of runs: verdicts are written, the slots and the broker are told.
+"""The ends of runs: verdicts are written, the executor and the broker are told.
 
 Those of completed jobs are written together, as many as come within a moment. A job's thread hands its verdict over
 and is free for the next job; until the verdict is durable the job stays active, under the lease of its process.
