@@ -57,7 +57,7 @@ def test_window_ends() -> None:
 def test_connections_share_the_count() -> None:
     """Eight threads, each on a connection of its own as web processes are, with keys in clashing order."""
     answers: list[int | None] = []
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=30)
 
     def run(turn: int) -> None:
         hits = {"a": Rate(10, DAY), "b": Rate(5000, DAY)}

@@ -17,7 +17,7 @@ from tests.smtp_sink import SmtpSink
 def test_eight_threads_send_one_mail(sink: SmtpSink) -> None:
     sink.delay = 0.2
     outcomes: list[str] = []
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=30)
 
     def run() -> None:
         try:

@@ -33,7 +33,7 @@ def test_of_eight_claims_at_once_one_wins():
     ledger.enqueue([record.request({"label": str(n)}) for n in range(20)])
     offers = outbox.lease("order", 20)
     claims: list[Claim] = []
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=30)
 
     def claim(worker_id: int) -> None:
         start.wait()

@@ -79,7 +79,7 @@ def test_key_of_a_finished_job_is_free():
 
 def test_one_key_at_once_from_eight_connections_is_one_job():
     ids: list[int] = []
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=30)
 
     def enqueue() -> None:
         start.wait()

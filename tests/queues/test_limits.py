@@ -134,7 +134,7 @@ def test_many_at_once_get_no_more_than_the_limit(queue: Queue, expected: int):
     write_jobs(40)
     offers = outbox.lease("order", 40)
     claims: list[Claim] = []
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=30)
 
     def claim(turn: int) -> None:
         start.wait()
