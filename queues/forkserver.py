@@ -1,23 +1,30 @@
 """Child processes for CPU work and for suspects: the process that `children.py` starts.
 
 The fork server is a process of its own with one thread and no connections, so that forking is safe whatever
-runs in its parent. For each job the parent sends one end of a socket pair; a forked child reads the claim from
-it, tells through it what the job says (`link.py`) and writes its verdict to it; when the child is gone the
-server adds how it ended. If the parent dies, its end of the control socket closes and the server takes all
-children down with it.
+runs in its parent. For each child the parent sends one end of a socket pair; the forked child reads claims from
+it, one after the other, tells through it what their jobs say (`link.py`) and writes their verdicts to it; when the
+child is gone the server adds how it ended. If the parent dies, its end of the control socket closes and the server
+takes all children down with it.
+
+A child ends after QUEUE_CHILD_JOBS jobs, when it has grown beyond QUEUE_CHILD_MEMORY, after a suspect, and when it
+has had nothing to do for IDLE seconds.
 """
 
-import json
+import gc
 import logging
 import os
+import resource
 import select
 import signal
 import socket
 import sys
+from contextvars import copy_context
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.conf import settings
 
 from .ledger import Claim, Verdict
 from .link import Link, write_line
@@ -26,16 +33,16 @@ from .supervision import die_with_parent
 
 log = logging.getLogger(__name__)
 
-
-def dump_claim(claim: Claim) -> bytes:
-    values = {**asdict(claim), "token": claim.token.hex, "started_at": claim.started_at.isoformat()}
-    return json.dumps(values).encode() + b"\n"
+IDLE = 10.0
 
 
-def load_claim(line: bytes) -> Claim:
-    values = json.loads(line)
-    values |= {"token": UUID(values["token"]), "started_at": datetime.fromisoformat(values["started_at"])}
-    return Claim(**values)
+def dump_claim(claim: Claim) -> dict[str, Any]:
+    return {**asdict(claim), "token": claim.token.hex, "started_at": claim.started_at.isoformat()}
+
+
+def load_claim(values: dict[str, Any]) -> Claim:
+    told = {"token": UUID(values["token"]), "started_at": datetime.fromisoformat(values["started_at"])}
+    return Claim(**{**values, **told})
 
 
 def load_verdict(values: dict[str, Any]) -> Verdict:
@@ -87,7 +94,7 @@ class Server:
             die_with_parent(self.pid)
             for inherited in (self.control, *self.children.values()):
                 inherited.close()
-            _run_and_tell(connection)
+            _run_jobs(connection)
             status = 0
         except BaseException:
             log.exception("a child could not run its job")
@@ -108,23 +115,43 @@ class Server:
             connection.close()
 
 
-def _run_and_tell(connection: socket.socket) -> None:
+def _run_jobs(connection: socket.socket) -> None:
     import random
-
-    from . import context, runner
 
     random.seed()
     link = Link(connection)
-    claim = load_claim(link.read_line())
+    for number in range(1, settings.QUEUE_CHILD_JOBS + 1):
+        values = link.next_claim(IDLE)
+        if values is None:
+            return
+        claim = load_claim(values)
+        verdict = _run(claim, link)
+        stays = not (claim.suspect or number == settings.QUEUE_CHILD_JOBS or _has_grown())
+        write_line(connection, {"verdict": asdict(verdict), "stays": stays})
+        if not stays:
+            return
+
+
+def _run(claim: Claim, link: Link) -> Verdict:
+    from . import context, runner
+
     context.began([claim])
     link.begin(context.running_of(claim))
-    verdict = runner.run(claim)
+    verdict = copy_context().run(runner.run, claim)
     link.end()
-    write_line(connection, {"verdict": asdict(verdict)})
+    context.ended(claim)
+    return verdict
+
+
+def _has_grown() -> bool:
+    """Whether this process has ever held more memory than a child may keep; ru_maxrss is in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > settings.QUEUE_CHILD_MEMORY * 1024
 
 
 def main() -> None:
     """Serve the control socket whose number is the first argument. Only the end of the parent ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    gc.collect()
+    gc.freeze()  # the collector leaves what is there alone, so that children go on sharing it
     Server(socket.socket(fileno=int(sys.argv[1]))).serve()

@@ -1,18 +1,20 @@
 """Child processes for CPU work and suspects: their ends, and the fork server's."""
 
 import contextlib
+import os
 import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import psutil
 import pytest
 
 from queues import children
-from queues.children import BOOT, Children, Messages
+from queues.children import BOOT, Child, Children
 from queues.models import Attempt, Worker
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.jobapp.models import Run
@@ -56,6 +58,74 @@ def test_child_is_killed_at_its_deadline(processes: Processes):
 
     assert (attempt.number, attempt.error) == (1, "timed out after 2 s")
     wait_for(lambda: is_gone(child), within=5)
+
+
+@pytest.fixture
+def children_here(ledger_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Children]:
+    """The parent's side, in this process."""
+    monkeypatch.setenv("DATABASE_URL", database_url())
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.jobapp.settings")
+    monkeypatch.setenv("QUEUE_CHILD_JOBS", "3")
+    started = Children()
+    yield started
+    started.stop()
+
+
+def run_in_child(children_here: Children, job: Any, **args: Any) -> str:
+    return children_here.run(claim_for(None, job, **args)).outcome
+
+
+def test_children_are_kept_for_further_jobs_and_replaced_after_some(children_here: Children):
+    outcomes = [run_in_child(children_here, compute, label=str(number)) for number in range(7)]
+
+    assert outcomes == ["completed"] * 7
+    pids = list(Run.objects.order_by("pk").values_list("pid", flat=True))
+    assert pids == [pids[0]] * 3 + [pids[3]] * 3 + [pids[6]]
+    assert len(set(pids)) == 3
+    wait_for(lambda: is_gone(pids[0]) and is_gone(pids[3]))
+
+
+def test_suspect_gets_a_child_of_its_own(children_here: Children):
+    run_in_child(children_here, compute, label="before")
+    suspect = replace(claim_for(None, compute, label="suspect"), suspect=True)
+
+    assert children_here.run(suspect).outcome == "completed"
+
+    run_in_child(children_here, compute, label="after")
+    pids = dict(Run.objects.values_list("label", "pid"))
+    assert pids["before"] == pids["after"] != pids["suspect"]
+    wait_for(lambda: is_gone(pids["suspect"]))
+
+
+def test_job_is_not_blamed_for_a_kept_child_that_has_died(children_here: Children):
+    run_in_child(children_here, compute, label="before")
+    child = Run.objects.get().pid
+    os.kill(child, signal.SIGKILL)
+    wait_for(lambda: is_gone(child))
+
+    assert run_in_child(children_here, compute, label="after") == "completed"
+    assert Run.objects.get(label="after").pid != child
+
+
+def test_children_with_nothing_to_do_end(children_here: Children, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(
+        children, "BOOT", BOOT.replace("import main;", "import main; import queues.forkserver as f; f.IDLE = 0.2;")
+    )
+    run_in_child(children_here, compute, label="before")
+    wait_for(lambda: is_gone(Run.objects.get().pid))
+
+    assert run_in_child(children_here, compute, label="after") == "completed"
+
+
+def test_kept_child_is_killed_at_the_deadline_of_its_job_and_not_used_again(children_here: Children, settings: Any):
+    settings.QUEUES = {**settings.QUEUES, "order": {**settings.QUEUES["order"], "timeout": 1.0}}
+    run_in_child(children_here, compute, label="before")
+    child = Run.objects.get().pid
+
+    assert run_in_child(children_here, compute, label="late", gate="never") == "timed out"
+
+    wait_for(lambda: is_gone(child))
+    assert run_in_child(children_here, compute, label="after") == "completed"
 
 
 @pytest.fixture
@@ -104,7 +174,9 @@ def test_messages_do_not_move_the_deadline():
     with ours, theirs:
         threading.Thread(target=talk, daemon=True).start()
         with pytest.raises(TimeoutError):
-            for message in Messages(ours, deadline):
+            child = Child(ours)
+            child.deadline = deadline
+            for message in child:
                 assert message == {"progress": 1}
                 assert time.monotonic() < deadline + 10
 

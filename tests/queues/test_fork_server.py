@@ -10,6 +10,7 @@ from uuid import uuid4
 from queues.children import BOOT
 from queues.forkserver import dump_claim
 from queues.ledger import Claim
+from queues.link import write_line
 from tests.processes import ROOT
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -34,11 +35,13 @@ def test_a_parent_that_gave_up_on_a_child_takes_no_other_along():
 
         # when another job is handed over
         with hand_over(control) as ours, ours.makefile("rb") as lines:
-            ours.sendall(dump_claim(CLAIM))
+            write_line(ours, {"claim": dump_claim(CLAIM)})
             ours.settimeout(60)
-            told = [json.loads(line) for line in lines]
+            told = [json.loads(next(lines)) for _ in range(3)]
+            ours.shutdown(socket.SHUT_WR)
+            told += [json.loads(line) for line in lines]
 
     # then it gets its child, and the verdict arrives
-    assert [next(iter(message)) for message in told] == ["pid", "verdict", "exit"]
-    assert told[1]["verdict"]["error"].startswith("UnknownJob")
+    assert [next(iter(message)) for message in told] == ["pid", "began", "verdict", "exit"]
+    assert told[2]["verdict"]["error"].startswith("UnknownJob")
     assert server.returncode == 0

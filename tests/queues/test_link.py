@@ -12,7 +12,7 @@ from django.db import connection
 from queues import context
 from queues.forkserver import dump_claim, load_claim
 from queues.ledger import Claim
-from queues.link import SHORTEST, Link
+from queues.link import SHORTEST, Link, write_line
 from queues.models import Job
 from queues.reporter import Reporter
 from queues.running import Running
@@ -31,8 +31,9 @@ def claim() -> Claim:
 
 
 @pytest.fixture
-def ends() -> Iterator[Ends]:
-    """The parent's socket, and the child's link."""
+def ends(settings) -> Iterator[Ends]:
+    """The parent's socket, and the link of a child that reports as often as it may."""
+    settings.QUEUE_REPORT = 0.01
     ours, theirs = socket.socketpair()
     with ours, theirs:
         yield ours, Link(theirs)
@@ -40,9 +41,13 @@ def ends() -> Iterator[Ends]:
 
 def test_wish_to_stop_that_comes_with_the_claim_is_not_lost(ends: Ends, claim: Claim):
     ours, link = ends
-    ours.sendall(dump_claim(claim) + b"s")
+    write_line(ours, {"claim": dump_claim(claim)})
+    write_line(ours, {"stop": claim.token.hex})
+    wait_for(lambda: link.stop_wanted)
 
-    read = load_claim(link.read_line())
+    values = link.next_claim(10)
+    assert values is not None
+    read = load_claim(values)
     running = Running(read)
     link.begin(running)
 
@@ -56,9 +61,22 @@ def test_wish_to_stop_is_heard_while_the_job_runs(ends: Ends, claim: Claim):
     link.begin(running)
     assert not running.stop_asked
 
-    ours.sendall(b"s")
+    write_line(ours, {"stop": claim.token.hex})
 
     wait_for(lambda: running.stop_asked)
+
+
+def test_wish_that_comes_too_late_does_not_stop_the_next_job(ends: Ends, claim: Claim):
+    ours, link = ends
+    link.begin(Running(claim))
+    link.end()
+    write_line(ours, {"stop": claim.token.hex})
+    wait_for(lambda: link.stop_wanted)
+
+    following = Running(claim_for(None, record, label="b"))
+    link.begin(following)
+
+    assert not following.stop_asked
 
 
 def test_broken_socket_fails_no_job(ends: Ends, claim: Claim):
@@ -73,9 +91,8 @@ def test_broken_socket_fails_no_job(ends: Ends, claim: Claim):
     assert not running.stop_asked
 
 
-def test_much_is_said_in_few_lines_and_the_last_word_is_told(ends: Ends, claim: Claim, settings):
+def test_much_is_said_in_few_lines_and_the_last_word_is_told(ends: Ends, claim: Claim):
     # given a child whose reports are throttled
-    settings.QUEUE_REPORT = 0.01
     ours, link = ends
     running = Running(claim)
     link.begin(running)
@@ -91,7 +108,7 @@ def test_much_is_said_in_few_lines_and_the_last_word_is_told(ends: Ends, claim: 
     most = (time.monotonic() - began) / SHORTEST + 1
 
     # then few lines came, and the last has the last word
-    lines = [json.loads(line)["said"] for line in ours.recv(1_000_000).splitlines()]
+    lines = [json.loads(line)["said"] for line in ours.recv(1_000_000).splitlines()[1:]]
     assert 2 <= len(lines) <= most
     assert lines[-1] == [number % 100, f"step {number}", ""]
 
