@@ -3,8 +3,8 @@ and end with the claim (`ledger.claim` deletes the row).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -34,42 +34,53 @@ def _notify() -> None:
         cursor.execute(f"NOTIFY {CHANNEL}")
 
 
-LEASE = """
-WITH locked AS MATERIALIZED (
-    SELECT job_id FROM queues_outbox
-    WHERE queue = %s AND offered_at IS NULL AND NOT withdrawn AND due_at {due} AND queue <> ALL ({paused})
-    ORDER BY {order} LIMIT %s FOR UPDATE SKIP LOCKED
-)
+FREE = """
+    SELECT job_id, {later} AS later FROM queues_outbox
+    WHERE queue = %(queue)s AND offered_at IS NULL AND NOT withdrawn AND due_at {due} AND queue <> ALL ({paused})
+    ORDER BY {order} LIMIT {limit} FOR UPDATE SKIP LOCKED
+"""
+TAKE = """
 UPDATE queues_outbox o SET "offer" = o."offer" + 1, offered_at = clock_timestamp()
 FROM locked, queues_job j
 WHERE o.job_id = locked.job_id AND j.id = locked.job_id
-RETURNING o.job_id, o."offer", o.queue, o.due_at, j.name, o.priority
+RETURNING o.job_id, o."offer", o.queue, o.due_at, j.name, o.priority, locked.later
 """
-FITTING = "<= clock_timestamp() AND (priority <= %s OR priority > %s)"
-DUE_NOW = LEASE.format(paused=PAUSED, due=FITTING, order="priority DESC, due_at, job_id")
-LATER = "> clock_timestamp() + %s * interval '1 s' AND priority <= 0"
-DUE_LATER = LEASE.format(paused=PAUSED, due=LATER, order="due_at, job_id")
+DUE = {"paused": PAUSED, "later": False, "order": "priority DESC, due_at, job_id"}
+LATER = {"paused": PAUSED, "later": True, "order": "due_at, job_id"}
+FAR = "> clock_timestamp() + %(delay)s * interval '1 s' AND priority <= 0"
+
+LEASE_DUE = (
+    f"WITH locked AS MATERIALIZED ({FREE.format(due='<= clock_timestamp()', limit='%(limit)s', **DUE)}) {TAKE}, 32767"
+)
+LEASE_LATER = f"WITH locked AS MATERIALIZED ({FREE.format(due=FAR, limit='%(limit)s', **LATER)}) {TAKE}, 32767"
+
+FITTING = """<= clock_timestamp()
+        AND (priority <= (SELECT lowest FROM published) OR priority > (SELECT highest FROM published))"""
+LEASE_WINDOW = f"""
+SELECT set_config('queues.turn', pg_try_advisory_xact_lock(20251, hashtext(%(queue)s))::text, true);
+WITH published AS MATERIALIZED (
+    SELECT count(*) FILTER (WHERE due_at <= now()) AS due, count(*) FILTER (WHERE due_at > now()) AS later,
+           coalesce(min(priority) FILTER (WHERE due_at <= now()), 32767) AS lowest,
+           coalesce(max(priority) FILTER (WHERE due_at <= now()), 32767) AS highest
+    FROM queues_outbox WHERE queue = %(queue)s AND offered_at IS NOT NULL
+), room AS MATERIALIZED (
+    SELECT greatest(0, least(%(batch)s, %(window)s - due)) AS due,
+           greatest(0, least(%(batch)s, %(delayed_window)s - later)) AS later
+    FROM published WHERE current_setting('queues.turn') = 'true'
+), due AS MATERIALIZED ({FREE.format(due=FITTING, limit="(SELECT coalesce(max(due), 0) FROM room)", **DUE)}
+), later AS MATERIALIZED ({FREE.format(due=FAR, limit="(SELECT coalesce(max(later), 0) FROM room)", **LATER)}
+), locked AS (SELECT * FROM due UNION ALL SELECT * FROM later)
+{TAKE}, (SELECT highest FROM published)
+"""
+"""Two statements in one message are one transaction. The second sees what others did before the first had the lock,
+and no transaction stands open while this process does something else."""
 
 
-@dataclass(frozen=True)
-class Published:
-    """The lowest and the highest priority among the offers of a queue that lie in the broker."""
-
-    lowest: int = 32_767
-    highest: int = 32_767
-
-
-def lease(queue: str, limit: int, published: Published | None = None) -> list[Offer]:
-    """Number and take up to `limit` due rows of a queue, highest priority first.
-
-    A broker's list has a head and a tail: of rows that fit at neither, because some of what is published should
-    come before them and some after, none is taken until the former is claimed.
-    """
-    bounds = published or Published()
+def lease(queue: str, limit: int) -> list[Offer]:
+    """Number and take up to `limit` due rows of a queue, highest priority first."""
     with connection.cursor() as cursor:
-        cursor.execute(DUE_NOW, [queue, bounds.lowest, bounds.highest, limit])
-        rows = sorted(cursor.fetchall(), key=lambda row: (-row[5], row[3], row[0]))
-    return [replace(Offer(*row[:5]), overtakes=row[5] > bounds.highest) for row in rows]
+        cursor.execute(LEASE_DUE, {"queue": queue, "limit": limit})
+        return _offers(cursor.fetchall())
 
 
 def lease_delayed(queue: str, limit: int, delay: float) -> list[Offer]:
@@ -78,32 +89,37 @@ def lease_delayed(queue: str, limit: int, delay: float) -> list[Offer]:
     Those of a raised priority are not taken: a broker would put them at the tail when they are due.
     """
     with connection.cursor() as cursor:
-        cursor.execute(DUE_LATER, [queue, delay, limit])
-        rows = sorted(cursor.fetchall(), key=lambda row: (row[3], row[0]))
-    return [Offer(*row[:5]) for row in rows]
+        cursor.execute(LEASE_LATER, {"queue": queue, "limit": limit, "delay": delay})
+        return _offers(cursor.fetchall())
 
 
 def lease_window(queue: str, window: int, delayed_window: int, delay: float | None) -> list[Offer]:
-    """Lease what still fits into the broker's windows, in one short transaction; the dispatchers take turns.
+    """Lease what still fits into the broker's windows; the dispatchers take turns.
 
     `delay`: from how many seconds on the broker holds a delayed job itself; None if it cannot.
+    A broker's list has a head and a tail: of rows that fit at neither, because some of what is published should
+    come before them and some after, none is taken until the former is claimed.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(20251, hashtext(%s))", [queue])
-        if not cursor.fetchone()[0]:
-            return []
-        cursor.execute(
-            "SELECT count(*) FILTER (WHERE due_at <= now()), count(*) FILTER (WHERE due_at > now()),"
-            " min(priority) FILTER (WHERE due_at <= now()), max(priority) FILTER (WHERE due_at <= now())"
-            " FROM queues_outbox WHERE queue = %s AND offered_at IS NOT NULL",
-            [queue],
+    windows = {"window": window, "delayed_window": delayed_window if delay is not None else 0, "batch": LEASE_BATCH}
+    with connection.cursor() as cursor:
+        cursor.execute(LEASE_WINDOW, {"queue": queue, "delay": delay or 0.0, **windows})
+        cursor.nextset()
+        return _offers(cursor.fetchall())
+
+
+def _offers(rows: Sequence[Any]) -> list[Offer]:
+    """Due ones by priority, then delayed ones, soonest first; `highest` is the highest priority that is published."""
+    offers = [
+        (
+            later,
+            0 if later else -priority,
+            due_at,
+            job_id,
+            Offer(job_id, number, queue, due_at, name, priority > highest),
         )
-        offered, delayed, *priorities = cursor.fetchone()
-        published = Published(*priorities) if offered else Published()
-        offers = lease(queue, min(LEASE_BATCH, window - offered), published) if window > offered else []
-        if delay is not None and delayed_window > delayed:
-            offers += lease_delayed(queue, min(LEASE_BATCH, delayed_window - delayed), delay)
-    return offers
+        for job_id, number, queue, due_at, name, priority, later, highest in rows
+    ]
+    return [offer for *_, offer in sorted(offers, key=lambda row: row[:4])]
 
 
 RELEASE = """
