@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -28,10 +29,10 @@ MAILS = queue_key("email")
 
 @pytest.fixture
 def broken_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    connection: Redis = Redis(port=9, retry=Retry(NoBackoff(), 0))
-    monkeypatch.setattr(rq_broker, "client", lambda: connection)
+    nowhere: Redis = Redis(port=9, retry=Retry(NoBackoff(), 0))
+    monkeypatch.setattr(rq_broker, "client", lambda: nowhere)
     yield
-    connection.close()
+    nowhere.close()
 
 
 def test_due_jobs_are_published_once(redis: Redis):
@@ -137,6 +138,17 @@ def test_two_dispatchers_side_by_side_publish_each_job_once(redis: Redis):
     stop.set()
 
     assert sorted(messages(redis)) == sorted(f"{job_id}-1" for job_id in ids)
+
+
+def test_dispatchers_take_turns_at_a_queue(redis: Redis, settings):
+    """Whoever counts while another leases would not see what that one takes, and exceed the window."""
+    settings.QUEUE_WINDOW = 7
+    write_jobs(30)
+    with closing(connection.copy()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(20251, hashtext('order'))")
+        assert Dispatcher(RqBroker()).sweep() == 0
+
+    assert Dispatcher(RqBroker()).sweep() == 7
 
 
 def test_outage_of_redis_leaves_the_jobs_to_be_offered(redis: Redis, broken_redis: None):
