@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from . import lease, outbox, recurring, retention
+from . import lease, outbox, recurring, retention, tallies
 from . import settings as queue_settings
 from .brokers.base import Broker
 from .errors import unforeseen
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 PRUNE_BATCH = 1000
 TICK = 1.0
+TALLIES = 2.0
+RECOUNT = 24 * 3600.0
 WORKER_ROWS_KEPT = timedelta(days=7)
 
 
@@ -58,6 +60,8 @@ class Housekeeper:
             ("orphans", settings.QUEUE_SWEEP, lease.rescue_orphans),
             ("prune", settings.QUEUE_PRUNE, prune),
             ("recurring", TICK, recurring.tick),
+            ("tallies", TALLIES, tallies.fold),
+            ("recount", RECOUNT, tallies.recount),
         ]
         if self.broker.holds_delays:
             chores.append(("overdue", settings.QUEUE_OVERDUE, self._take_over))

@@ -13,8 +13,10 @@ from . import settings as queue_settings
 from .models import QueueState
 
 OLDEST = """
-SELECT queue, extract(epoch FROM clock_timestamp() - min(due_at)) FROM queues_outbox
-WHERE due_at <= clock_timestamp() AND NOT withdrawn GROUP BY queue
+SELECT declared.queue, extract(epoch FROM greatest(clock_timestamp() - oldest.due_at, interval '0'))
+FROM unnest(%s::text[]) AS declared(queue), LATERAL (
+    SELECT due_at FROM queues_outbox o WHERE o.queue = declared.queue AND NOT o.withdrawn ORDER BY due_at LIMIT 1
+) AS oldest
 """
 
 LATE = """
@@ -74,7 +76,7 @@ def _jobs() -> Metric:
 def _oldest() -> Metric:
     ages = dict.fromkeys(queue_settings.declared(), 0.0)
     with connection.cursor() as cursor:
-        cursor.execute(OLDEST)
+        cursor.execute(OLDEST, [list(ages)])
         ages |= {queue: float(seconds) for queue, seconds in cursor.fetchall()}
     metric = _gauge("bharatmart_oldest_waiting_seconds", "How long the oldest job that is due has waited.", ["queue"])
     for queue, seconds in ages.items():

@@ -64,8 +64,8 @@ class Job(models.Model):
         )
         indexes = (
             models.Index(fields=("subject",), name="job_subject", condition=~Q(subject="")),
-            models.Index(fields=("worker",), name="job_active_worker", condition=Q(state=JobState.ACTIVE)),
-            models.Index(fields=("queue", "state"), name="job_queue_state"),
+            models.Index(fields=("worker", "queue"), name="job_active", condition=Q(state=JobState.ACTIVE)),
+            models.Index(fields=("state", "-id"), name="job_not_completed", condition=~Q(state=JobState.COMPLETED)),
             models.Index(fields=("queue", "state", "finished_at"), name="job_finished", condition=~Q(state__in=LIVE)),
             models.Index(fields=("key",), name="job_key", condition=Q(key__isnull=False)),
         )
@@ -103,7 +103,23 @@ class Outbox(models.Model):
             ),
             models.Index(fields=("queue", "offered_at"), name="outbox_offered", condition=Q(offered_at__isnull=False)),
             models.Index(fields=("job",), name="outbox_withdrawn", condition=Q(withdrawn=True)),
+            models.Index(fields=("queue", "due_at"), name="outbox_due", condition=Q(withdrawn=False)),
         )
+
+
+class Tally(models.Model):
+    """A change in how many jobs of a queue are in a state; how many there are is the sum over the rows.
+
+    A trigger on `Job` writes one row for each statement and state, so that no two statements wait for each other;
+    `tallies.fold` adds them up.
+    """
+
+    queue = models.CharField(max_length=63)
+    state = models.CharField(max_length=10)
+    jobs = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
 
 
 class Attempt(models.Model):
