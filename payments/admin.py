@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from queues.long_list import LongList
 from queues.readonly import ReadOnlyAdmin, ReadOnlyInline
 
 from .errors import RefundExceedsCapture
@@ -36,7 +37,7 @@ class RefundForm(forms.Form):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
+class PaymentAdmin(LongList, ReadOnlyAdmin):
     """Every payment with its events and refunds; neither token nor client secret is shown."""
 
     list_display = ("id", "order", "state", "amount_paise", "captured_paise", "refunded_paise", "gateway", "created_at")
@@ -83,7 +84,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(ReadOnlyAdmin):
+class ProviderEventAdmin(LongList, ReadOnlyAdmin):
     """Every verified webhook and what became of it."""
 
     list_display = ("id", "provider", "kind", "state", "received_at", "applied_at")

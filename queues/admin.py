@@ -12,6 +12,7 @@ from django.utils.timezone import localtime
 
 from . import job_page, registry, steering
 from . import settings as queue_settings
+from .long_list import LongList
 from .models import Attempt, AuditEntry, Job, Worker
 from .queue_admin import QueueAdmin
 from .readonly import ReadOnlyAdmin, ReadOnlyInline
@@ -64,7 +65,7 @@ class AuditInline(ReadOnlyInline):
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnlyAdmin):
+class JobAdmin(LongList, ReadOnlyAdmin):
     """Search by key, subject (`order-42`), number, or the error of a failed job."""
 
     list_display = ("id", "name", "queue", "coloured_state", "attempts_of", "subject", "when", "told")
@@ -193,7 +194,7 @@ class JobAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Worker)
-class WorkerAdmin(ReadOnlyAdmin):
+class WorkerAdmin(LongList, ReadOnlyAdmin):
     """Processes that run jobs, with their last heartbeat."""
 
     list_display = ("id", "name", "host", "pid", "queues", "started_at", "beat_at", "stopped_at")
@@ -201,7 +202,7 @@ class WorkerAdmin(ReadOnlyAdmin):
 
 
 @admin.register(AuditEntry)
-class AuditAdmin(ReadOnlyAdmin):
+class AuditAdmin(LongList, ReadOnlyAdmin):
     """Who steered what."""
 
     list_display = ("at", "actor", "action", "job_id", "detail")

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from queues.long_list import LongList
 from queues.readonly import ReadOnlyAdmin
 
 from ..messages import KINDS
@@ -25,7 +26,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnlyAdmin):
+class NotificationAdmin(LongList, ReadOnlyAdmin):
     """Search by the beginning of an address or key, or by kind; all three run on indexes."""
 
     list_display = ("id", "kind", "to", "state", "subject", "attempts", "created_at", "sent_at")

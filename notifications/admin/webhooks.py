@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from queues.long_list import LongList
 from queues.readonly import FastAdmin, ReadOnlyAdmin
 
 from .. import webhook_types
@@ -56,7 +57,7 @@ class WebhookEndpointAdmin(FastAdmin):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ReadOnlyAdmin):
+class WebhookDeliveryAdmin(LongList, ReadOnlyAdmin):
     list_display = ("id", "endpoint", "event", "state", "status_code", "attempts", "error", "attempted_at")
     list_filter = ("state",)
     list_select_related = ("endpoint",)

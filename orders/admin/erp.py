@@ -2,12 +2,14 @@
 
 from django.contrib import admin
 
+from queues.long_list import LongList
+
 from ..models import ErpDelivery
 from .search import ExactSearchAdmin
 
 
 @admin.register(ErpDelivery)
-class ErpDeliveryAdmin(ExactSearchAdmin):
+class ErpDeliveryAdmin(LongList, ExactSearchAdmin):
     list_display = ("key", "attempts", "answer", "created_at", "delivered_at")
     list_filter = (("delivered_at", admin.EmptyFieldListFilter),)
     number_field, text_field = "order_id", "key"

@@ -8,13 +8,14 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from queues.long_list import LongList
 from queues.readonly import ReadOnlyAdmin
 
 from ..models import CreditNote, DocumentSeries, Invoice
 from .search import ExactSearchAdmin
 
 
-class DocumentAdmin(ExactSearchAdmin):
+class DocumentAdmin(LongList, ExactSearchAdmin):
     """Numbered papers with their PDF."""
 
     number_field, text_field = "order_id", "number"

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from queues.long_list import LongList
 from queues.readonly import ReadOnlyInline
 
 from .. import selectors
@@ -40,7 +41,7 @@ class ReceiveForm(forms.Form):
 
 
 @admin.register(ReturnRequest)
-class ReturnRequestAdmin(ExactSearchAdmin):
+class ReturnRequestAdmin(LongList, ExactSearchAdmin):
     list_display = ("id", "order_id", "state", "amount", "reason", "requested_at", "received_at")
     list_filter = ("state",)
     number_field, text_field = "order_id", "order__email"

@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from queues.long_list import LongList
+
 from ..errors import ShopError
 from ..models import Order, Shipment
 from ..services import shipping
@@ -28,7 +30,7 @@ class ParcelForm(forms.ModelForm):  # type: ignore[type-arg]
         """Left to `shipping.ship`, for which the same parcel again is no mistake."""
 
 
-class ShippingActions(ExactSearchAdmin):
+class ShippingActions(LongList, ExactSearchAdmin):
     """The two steps after processing, as actions on orders."""
 
     actions = ("ship_selected", "deliver_selected")
@@ -75,7 +77,7 @@ class ShippingActions(ExactSearchAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(ExactSearchAdmin):
+class ShipmentAdmin(LongList, ExactSearchAdmin):
     list_display = ("tracking_number", "carrier", "order_id", "status", "shipped_at", "status_at")
     list_filter = ("status",)
     number_field, text_field = "order_id", "tracking_number"

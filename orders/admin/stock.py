@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from queues.long_list import LongList
 from queues.readonly import FastAdmin, warned
 
 from .. import selectors
@@ -81,7 +82,7 @@ def _difference(shelf: Any) -> str:
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(ExactSearchAdmin):
+class StockMovementAdmin(LongList, ExactSearchAdmin):
     list_display = ("id", "at", "product", "on_hand", "reserved", "reason", "order_id")
     list_filter = ("reason",)
     list_select_related = ("product",)
@@ -90,7 +91,7 @@ class StockMovementAdmin(ExactSearchAdmin):
 
 
 @admin.register(Reservation)
-class ReservationAdmin(ExactSearchAdmin):
+class ReservationAdmin(LongList, ExactSearchAdmin):
     list_display = ("id", "order_id", "product", "quantity", "state")
     list_filter = ("state",)
     list_select_related = ("product",)
