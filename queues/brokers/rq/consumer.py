@@ -8,23 +8,21 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from rq.suspension import WORKERS_SUSPENDED
 
-from ...ledger import Claim, Ending, Verdict
+from ...ledger import Claim, Ending
 from ...offer import Offer
 from ...states import JobState
+from .books import BEGAN, ENDED, FAILED, FETCHED_TTL, FINISHED, STALE, Books, Entry
 from .connection import broker_errors
-from .keys import JOB_PREFIX, REGISTRIES, fetched_key, queue_key, registry_key, wip_key
-from .messages import FINISHED_KEPT_SECONDS
+from .keys import REGISTRIES, fetched_key, queue_key, registry_key
 
 if TYPE_CHECKING:
     from redis import Redis
 
 log = logging.getLogger(__name__)
-
-FETCHED_TTL = 600
 
 RECEIVE = """
 -- Move up to ARGV[1] ids from a queue's list (KEYS[1]) to what a worker has fetched (KEYS[2], kept ARGV[2] seconds).
@@ -38,40 +36,10 @@ if #ids > 0 then redis.call('EXPIRE', KEYS[2], ARGV[2]) end
 return ids
 """
 
-CLAIMED = """
--- Ids leave what a worker has fetched (KEYS[1]); those with a token run from now on (KEYS[2]: wip), others are stale.
--- ARGV: score in wip, prefix of job keys, then pairs of id and token.
-for i = 3, #ARGV, 2 do
-    local id, token = ARGV[i], ARGV[i + 1]
-    redis.call('LREM', KEYS[1], 1, id)
-    if token == '' then
-        redis.call('DEL', ARGV[2] .. id)
-    else
-        redis.call('ZADD', KEYS[2], ARGV[1], id .. ':' .. token)
-    end
-end
-"""
-
-FINISHED = """
--- Ids run no longer; they are counted in the worker's key (KEYS[1], if there is one). ARGV: time now, seconds to keep,
--- prefix of job keys, then fours of queue, id, token and registry (finished, failed; nothing: the message is dropped).
-local succeeded, failed = 0, 0
-for i = 4, #ARGV, 4 do
-    local queue, id, registry = ARGV[i], ARGV[i + 1], ARGV[i + 3]
-    if registry == 'finished' then succeeded = succeeded + 1 else failed = failed + 1 end
-    redis.call('ZREM', 'rq:wip:' .. queue, id .. ':' .. ARGV[i + 2])
-    if registry == '' then
-        redis.call('DEL', ARGV[3] .. id)
-    else
-        redis.call('ZADD', 'rq:' .. registry .. ':' .. queue, ARGV[1] + ARGV[2], id)
-        redis.call('HSET', ARGV[3] .. id, 'status', registry)
-        redis.call('EXPIRE', ARGV[3] .. id, ARGV[2])
-    end
-end
-if KEYS[1] and succeeded > 0 then redis.call('HINCRBY', KEYS[1], 'successful_job_count', succeeded) end
-if KEYS[1] and failed > 0 then redis.call('HINCRBY', KEYS[1], 'failed_job_count', failed) end
-"""
 SUSPENSION_CHECK = 0.5
+LAST_WORDS = 5.0
+REGISTRY = {JobState.COMPLETED: FINISHED, JobState.FAILED: FAILED}
+"""In which registry of rq a message stays for some minutes; else it is dropped."""
 
 
 class RqConsumer:
@@ -80,10 +48,8 @@ class RqConsumer:
         self.queues = queues
         self.fetched = {queue: fetched_key(worker_id, queue) for queue in queues}
         self.on_beat: Callable[[], None] = lambda: None
-        self.worker_keys: Sequence[str] = ()
+        self.books = Books(connection)
         self._receive = connection.register_script(RECEIVE)
-        self._claimed = connection.register_script(CLAIMED)
-        self._finished = connection.register_script(FINISHED)
         self._suspended = (0.0, False)
         self._lock = threading.Lock()
 
@@ -126,20 +92,22 @@ class RqConsumer:
 
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
         tokens = {claim.as_offer: claim.token.hex for claim in claims}
-        arguments: list[Any] = [time.time() + FETCHED_TTL, JOB_PREFIX]
-        for offer in offers:
-            arguments += (offer.message_id, tokens.get(offer, ""))
-        queue = offers[0].queue
-        with broker_errors():
-            self._claimed(keys=(self.fetched[queue], wip_key(queue)), args=arguments)
+        self.books.write(
+            Entry(
+                offer.queue,
+                offer.message_id,
+                tokens.get(offer, ""),
+                BEGAN if offer in tokens else STALE,
+                self.fetched[offer.queue],
+            )
+            for offer in offers
+        )
 
     def finished(self, endings: Sequence[Ending]) -> None:
-        arguments: list[Any] = [time.time(), FINISHED_KEPT_SECONDS, JOB_PREFIX]
-        for ending in endings:
-            claim = ending.claim
-            arguments += (claim.queue, claim.as_offer.message_id, claim.token.hex, _registry(ending.verdict))
-        with broker_errors():
-            self._finished(keys=self.worker_keys, args=arguments)
+        self.books.write(
+            Entry(claim.queue, claim.as_offer.message_id, claim.token.hex, REGISTRY.get(verdict.state, ENDED))
+            for claim, verdict in ((ending.claim, ending.verdict) for ending in endings)
+        )
 
     def give_back(self, offers: Sequence[Offer]) -> None:
         with broker_errors():
@@ -160,10 +128,6 @@ class RqConsumer:
             self.on_beat()
 
     def close(self) -> None:
+        self.books.flush(LAST_WORDS)
         with broker_errors():
             self.connection.delete(*self.fetched.values())
-
-
-def _registry(verdict: Verdict) -> str:
-    """The registry of rq in which the message stays for some minutes; empty: none."""
-    return {JobState.COMPLETED: "finished", JobState.FAILED: "failed"}.get(verdict.state, "")

@@ -100,7 +100,7 @@ class Worker(rq.Worker):
     def _attach(self, consumer: Consumer) -> None:
         if isinstance(consumer, RqConsumer):
             consumer.on_beat = self._beat
-            consumer.worker_keys = (self.key,)
+            consumer.books.worker_keys = (self.key,)
 
     def _beat(self) -> None:
         """Keep rq's worker key true; write it anew if Redis has lost it, also where a job has counted itself since."""
