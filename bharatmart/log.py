@@ -4,8 +4,10 @@ Context bound with `structlog.contextvars` (request id, job id) is on every line
 sound secret are masked, and tracebacks never show the values of variables.
 """
 
+import json
 import re
 import sys
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -13,16 +15,22 @@ from structlog.types import EventDict, Processor, WrappedLogger
 
 _SECRET = re.compile(r"passw|secret|token|authori[sz]ation|cookie|api[-_]?key|signature|credential|session", re.I)
 MASK = "***"
+_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 def mask_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Replace what stands under a secret-sounding name, at any depth."""
-    return {name: MASK if _SECRET.search(name) else _masked(value) for name, value in event.items()}
+    return {name: MASK if _sounds_secret(name) else _masked(value) for name, value in event.items()}
+
+
+@lru_cache(maxsize=1000)
+def _sounds_secret(name: str) -> bool:
+    return _SECRET.search(name) is not None
 
 
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: MASK if isinstance(k, str) and _SECRET.search(k) else _masked(v) for k, v in value.items()}
+        return {k: MASK if isinstance(k, str) and _sounds_secret(k) else _masked(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_masked(item) for item in value]
     return value
@@ -45,7 +53,7 @@ def _rendering(form: str) -> list[Processor]:
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=30)
         return [
             structlog.processors.ExceptionRenderer(tracebacks),
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            structlog.processors.JSONRenderer(serializer=lambda event, **_: _JSON.encode(event)),
         ]
     return [
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)

@@ -20,7 +20,7 @@ from django.db import connections
 from . import runner
 from . import settings as queue_settings
 from .errors import DeadlineExceeded
-from .interrupts import cancel_queries, drop_connections, may_hold_shared_lock, raise_in, stack_of
+from .interrupts import cancel_queries, connections_here, drop_connections, may_hold_shared_lock, raise_in, stack_of
 from .ledger import Claim, Verdict
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Run:
         self.claim = claim
         self.lane = lane
         self.thread = threading.get_ident()
-        self.connections = connections.all()
+        self.connections = connections_here()
         self.deadline = time.monotonic() + queue_settings.get(claim.queue).timeout
         self.overdue_since: float | None = None
         self.verdict: Verdict | None = None

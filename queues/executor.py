@@ -4,6 +4,7 @@ broker -> lane: receive -> claim -> thread (or child process): run -> verdict ->
 """
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +31,10 @@ from .pauses import PausedQueues
 from .reporter import Reporter
 
 log = logging.getLogger(__name__)
+
+SWITCH = 0.001
+"""Seconds for which a thread may keep the interpreter from others: those that talk to PostgreSQL and Redis wait for it
+several times a batch. Set in processes that do nothing but run jobs."""
 
 
 class Helper(Protocol):
@@ -94,6 +99,8 @@ class Executor:
 
     def run(self) -> int:
         """Work until done or stopped; how many jobs were run. Runs in the calling thread."""
+        if self.replaceable:
+            sys.setswitchinterval(SWITCH)
         try:
             wait_out(self._register, "the start", within=START, stopped=lambda: self.stop_asked)
         except OUTAGE:

@@ -66,8 +66,9 @@ class Housekeeper:
         if self.broker.holds_delays:
             chores.append(("overdue", settings.QUEUE_OVERDUE, self._take_over))
         chores.append(("recheck", settings.QUEUE_RECHECK, self.recheck))
+        pending = set(Chore.objects.filter(next_at__gt=Now()).values_list("name", flat=True))
         for name, every, chore in chores:
-            if _is_our_turn(name, every):
+            if name not in pending and _is_our_turn(name, every):
                 chore()
 
     def _take_over(self) -> None:

@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 SHARED_LOCKS = {"logging", "importlib._bootstrap", "importlib._bootstrap_external"}
 CANCEL_TIMEOUT = 1.0
+
+_here = threading.local()
 
 
 def raise_in(thread: int, exception: type[BaseException] | None) -> None:
@@ -38,6 +41,14 @@ def stack_of(thread: int) -> str:
     """Where the thread is, as text; without the values of variables."""
     frame = sys._current_frames().get(thread)
     return "It hangs at (most recent call last):\n" + "".join(traceback.format_stack(frame)) if frame else ""
+
+
+def connections_here() -> list[BaseDatabaseWrapper]:
+    """This thread's connections, looked up once: every run of a job asks for them."""
+    if not hasattr(_here, "connections"):
+        _here.connections = connections.all()
+    found: list[BaseDatabaseWrapper] = _here.connections
+    return found
 
 
 def cancel_queries(wrappers: Iterable[BaseDatabaseWrapper]) -> None:
@@ -63,6 +74,7 @@ def drop_connections() -> None:
 
     Django's wrappers go too: they may believe in a transaction that has ended.
     """
+    vars(_here).clear()
     for wrapper in connections.all(initialized_only=True):
         raw = wrapper.connection
         del connections[wrapper.alias]

@@ -71,6 +71,8 @@ class KeptLogHandler(logging.Handler):
 
 
 def _is_of_a_job(record: logging.LogRecord) -> bool:
+    if record.name.startswith("queues."):
+        return False
     from .context import current_job
 
-    return current_job.get() is not None and record.name.partition(".")[0] != "queues"
+    return current_job.get() is not None

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db import close_old_connections, connection, reset_queries
 
 from .conflicts import again_on_conflict
@@ -64,7 +65,8 @@ def fresh_connections(call: Call) -> Call:
     def wrapped(claim: Claim) -> Any:
         if time.monotonic() - getattr(_checked, "at", 0.0) > CONNECTION_TRUSTED:
             _drop_old_connections()
-        reset_queries()
+        if settings.DEBUG:
+            reset_queries()
         try:
             return call(claim)
         except BaseException:

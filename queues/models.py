@@ -125,7 +125,7 @@ class Tally(models.Model):
 class Attempt(models.Model):
     """How one run of a job ended; the traceback has no values of variables."""
 
-    job = models.ForeignKey(Job, models.CASCADE, related_name="attempts")
+    job = models.ForeignKey(Job, models.CASCADE, db_constraint=False, related_name="attempts")
     number = models.PositiveIntegerField()
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     worker = models.CharField(max_length=200, blank=True, default="")

@@ -39,6 +39,8 @@ def _call(claim: Claim) -> Any:
 
 def _result(claim: Claim, returned: object) -> Any:
     """What of it the ledger keeps; the job is completed in any case, and its log says what was not kept."""
+    if returned is None:
+        return None
     refused = why_not_kept(returned)
     if not refused:
         return returned

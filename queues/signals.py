@@ -53,6 +53,9 @@ class JobSignal(Signal):
         sender = sys.intern(sender) if isinstance(sender, str) else sender
         return super().disconnect(receiver, sender, dispatch_uid)
 
+    def has_listeners(self, sender: Any = None) -> bool:
+        return bool(self.receivers) and super().has_listeners(sender)
+
     def tell(self, name: str, **payload: Any) -> None:
         """Send to whoever listens to jobs of this name; nothing that goes wrong there gets out."""
         name = sys.intern(name)

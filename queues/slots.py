@@ -4,7 +4,7 @@ import threading
 
 LONGEST_AHEAD = 0.01
 """Seconds of work that may be claimed ahead for each thread."""
-MOST_AHEAD = 100
+MOST_AHEAD = 500
 LEARNING = 0.1
 
 

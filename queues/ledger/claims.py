@@ -37,6 +37,10 @@ class Claim:
     def as_offer(self) -> Offer:
         return Offer(self.id, self.offer, self.queue)
 
+    @property
+    def message_id(self) -> str:
+        return f"{self.id}-{self.offer}"
+
 
 CLAIM = f"""
 WITH offered AS (

@@ -38,12 +38,12 @@ def left(redis: Redis) -> list[bytes]:
 
 
 def test_run_is_in_progress_until_it_ends(books: Books, redis: Redis):
-    books.write([began(1)])
+    books.write(began(1))
     books.flush(10)
     assert redis.zrange("rq:wip:order", 0, -1) == [b"1-1:t1"]
     assert left(redis) == [b"2-1", b"3-1"]
 
-    books.write([entry(1, FINISHED)])
+    books.write(entry(1, FINISHED))
     books.flush(10)
 
     assert redis.zcard("rq:wip:order") == 0
@@ -59,7 +59,7 @@ def test_run_is_in_progress_until_it_ends(books: Books, redis: Redis):
 def test_runs_that_begin_and_end_together_leave_nothing_in_progress(
     books: Books, redis: Redis, what: str, counts: dict[bytes, bytes]
 ):
-    books.write([*map(began, (1, 2, 3)), *(entry(number, what) for number in (1, 2, 3))])
+    books.write(*map(began, (1, 2, 3)), *(entry(number, what) for number in (1, 2, 3)))
     books.flush(10)
 
     assert redis.zcard("rq:wip:order") == redis.llen(FETCHED) == 0
@@ -68,7 +68,7 @@ def test_runs_that_begin_and_end_together_leave_nothing_in_progress(
 
 
 def test_messages_of_stale_offers_and_of_runs_to_be_repeated_are_dropped(books: Books, redis: Redis):
-    books.write([Entry("order", "1-1", "", STALE, FETCHED), began(2), entry(2, ENDED)])
+    books.write(Entry("order", "1-1", "", STALE, FETCHED), began(2), entry(2, ENDED))
     books.flush(10)
 
     assert left(redis) == [b"3-1"]
@@ -82,10 +82,10 @@ def test_outage_drops_what_came_meanwhile_and_no_more(books: Books, redis: Redis
 
     with monkeypatch.context() as patch:
         patch.setattr(books, "_script", broken)
-        books.write([began(1)])
+        books.write(began(1))
         books.flush(10)
 
-    books.write([began(2)])
+    books.write(began(2))
     books.flush(10)
 
     assert redis.zrange("rq:wip:order", 0, -1) == [b"2-1:t2"]

@@ -215,3 +215,22 @@ def test_error_without_a_deadline_behind_it_is_the_jobs_own():
     verdict = runner.judge(claim_of("order", 1), failing_after(KeyError("another")))
 
     assert (verdict.state, verdict.outcome) == ("waiting", "retry")
+
+
+def test_connections_of_a_thread_are_those_it_has_after_an_interrupt():
+    told: list[Any] = []
+
+    def look() -> None:
+        told.extend([interrupts.connections_here(), interrupts.connections_here()])
+        for wrapper in connections.all():
+            del connections[wrapper.alias]
+        interrupts.drop_connections()
+        told.extend([interrupts.connections_here(), list(connections.all())])
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+
+    first, again, after, real = told
+    assert first is again
+    assert after == real != first

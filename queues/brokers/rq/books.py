@@ -7,7 +7,7 @@ together where many come at once, so that no job waits for them.
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,10 +73,14 @@ class Books:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def write(self, entries: Iterable[Entry]) -> None:
+    def write(self, *entries: Entry) -> None:
         """Have these written soon; while Redis is away they are dropped."""
         for entry in entries:
             self._entries.put(entry)
+        if self._thread is None:
+            self._start()
+
+    def _start(self) -> None:
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="books", daemon=True)

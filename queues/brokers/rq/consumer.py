@@ -91,23 +91,16 @@ class RqConsumer:
         return suspended
 
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
-        tokens = {claim.as_offer: claim.token.hex for claim in claims}
-        self.books.write(
-            Entry(
-                offer.queue,
-                offer.message_id,
-                tokens.get(offer, ""),
-                BEGAN if offer in tokens else STALE,
-                self.fetched[offer.queue],
-            )
-            for offer in offers
-        )
+        tokens = {claim.message_id: claim.token.hex for claim in claims}
+        for offer in offers:
+            token = tokens.get(offer.message_id, "")
+            entry = Entry(offer.queue, offer.message_id, token, BEGAN if token else STALE, self.fetched[offer.queue])
+            self.books.write(entry)
 
     def finished(self, endings: Sequence[Ending]) -> None:
-        self.books.write(
-            Entry(claim.queue, claim.as_offer.message_id, claim.token.hex, REGISTRY.get(verdict.state, ENDED))
-            for claim, verdict in ((ending.claim, ending.verdict) for ending in endings)
-        )
+        for ending in endings:
+            claim, what = ending.claim, REGISTRY.get(ending.verdict.state, ENDED)
+            self.books.write(Entry(claim.queue, claim.message_id, claim.token.hex, what))
 
     def give_back(self, offers: Sequence[Offer]) -> None:
         with broker_errors():
