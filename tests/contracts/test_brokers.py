@@ -54,9 +54,9 @@ def test_rate_holds_over_three_processes_and_is_used(start_worker: StartWorker):
     ledger.enqueue([record.request({"label": str(number)}) for number in range(500)])
     wait_for(lambda: states() == {"completed": 1000}, within=60)
 
-    # then no second saw more than 100 mails, and a good one nearly as many, or what a busy machine can do
+    # then no second saw more than 100 mails, and a good one not far fewer, or what a busy machine can do
     mails, others = starts("email"), starts("order")
-    assert min(90, most_in_any_second(others) / 4) <= most_in_any_second(mails) <= 100
+    assert min(60, most_in_any_second(others) / 8) <= most_in_any_second(mails) <= 100
     assert Run.objects.values("pid").distinct().count() == 3
 
 

@@ -84,7 +84,9 @@ def test_chore_is_done_by_one_process_a_round(settings):
         "overdue",
         "prune",
         "recheck",
+        "recount",
         "recurring",
+        "tallies",
     ]
 
 
