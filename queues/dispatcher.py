@@ -37,9 +37,11 @@ class Dispatcher:
 
     def sweep(self) -> int:
         """One round over all queues; how many offers were published."""
+        published = self._offer_all() if self.broker.dispatches else 0
         self._remove_withdrawn()
-        if not self.broker.dispatches:
-            return 0
+        return published
+
+    def _offer_all(self) -> int:
         delay = settings.QUEUE_BROKER_DELAY if self.broker.holds_delays else None
         declared = queue_settings.declared()
         return sum(self._offer(queue, delay) for queue in outbox.queues_with_work(delay) if queue in declared)

@@ -59,9 +59,7 @@ class RqConsumer:
             messages = self._receive(keys=keys, args=(limit, FETCHED_TTL))
             if not messages:
                 first = self.connection.blmove(*keys, cast(int, timeout), "LEFT", "RIGHT")
-                if first is None:
-                    return []
-                messages = [first, *self._receive(keys=keys, args=(limit - 1, FETCHED_TTL))]
+                messages = [] if first is None else [first]
         return self._parsed(messages, queue)
 
     def recover(self, queue: str) -> None:
