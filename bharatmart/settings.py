@@ -135,6 +135,7 @@ QUEUE_LEASE = env.float("QUEUE_LEASE", 30.0, validate=positive)
 QUEUE_SWEEP = env.float("QUEUE_SWEEP", 10.0, validate=positive)
 QUEUE_PRUNE = env.float("QUEUE_PRUNE", 300.0, validate=positive)
 QUEUE_REPORT = env.float("QUEUE_REPORT", 1.0, validate=positive)
+QUEUE_CHILD_PRELOAD = ["orders.invoices.credit_note_pdf"]  # modules that child processes share
 QUEUE_CHILD_JOBS = env.int("QUEUE_CHILD_JOBS", 100, validate=positive)
 QUEUE_CHILD_MEMORY = env.float("QUEUE_CHILD_MEMORY", 300.0, validate=positive)
 QUEUE_GRACE = env.float("QUEUE_GRACE", 25.0, validate=positive)

@@ -21,6 +21,7 @@ import sys
 from contextvars import copy_context
 from dataclasses import asdict
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -148,10 +149,20 @@ def _has_grown() -> bool:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > settings.QUEUE_CHILD_MEMORY * 1024
 
 
+def _preload() -> None:
+    """Load what children would load one by one; what cannot be loaded is their jobs' error, not the server's."""
+    for module in settings.QUEUE_CHILD_PRELOAD:
+        try:
+            import_module(module)
+        except Exception:
+            log.exception("%s could not be loaded for child processes", module)
+
+
 def main() -> None:
     """Serve the control socket whose number is the first argument. Only the end of the parent ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _preload()
     gc.collect()
     gc.freeze()  # the collector leaves what is there alone, so that children go on sharing it
     Server(socket.socket(fileno=int(sys.argv[1]))).serve()

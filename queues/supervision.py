@@ -5,6 +5,7 @@ but wait: for its child, and for SIGTERM and SIGINT, which it passes on.
 """
 
 import ctypes
+import gc
 import logging
 import mmap
 import os
@@ -55,6 +56,8 @@ class Parent:
         """Return in every child; the parent ends here, with the exit code of the last child."""
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         before = {number: signal.signal(number, lambda *_: None) for number in WATCHED}
+        gc.collect()
+        gc.freeze()  # the child's collector leaves what is there alone, so that both go on sharing it
         while True:
             born_at = time.monotonic()
             child = os.fork()

@@ -14,7 +14,8 @@ from django.utils import timezone
 from queues import Snooze
 
 from .. import events, locks, selectors
-from ..invoices.credit_note import CreditNoteData, render_credit_note
+from ..invoices import render_credit_note
+from ..invoices.credit_note import CreditNoteData
 from ..models import CreditNote, CreditNoteLine, Invoice, Order, OrderLine, OrderLog, ReturnRequest
 from ..money import allot, split_gst
 from ..states import PAID_FOR, OrderEvent

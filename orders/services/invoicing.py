@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from .. import events, locks, selectors
 from ..errors import NotInvoiceable
+from ..invoices import render_invoice
 from ..invoices.data import InvoiceData
-from ..invoices.pdf import render_invoice
 from ..models import Invoice, OrderLog
 from ..states import PAID_FOR, OrderEvent
 from . import documents, numbering

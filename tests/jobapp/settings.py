@@ -13,3 +13,4 @@ MIDDLEWARE = []
 ROOT_URLCONF = "tests.jobapp.urls"
 QUEUES["order"]["timeout"] = float(os.environ.get("ORDER_TIMEOUT", "60"))  # noqa: F405
 QUEUES["order"] |= json.loads(os.environ.get("ORDER_OPTIONS", "{}"))  # noqa: F405
+QUEUE_CHILD_PRELOAD = []
