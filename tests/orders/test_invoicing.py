@@ -11,6 +11,7 @@ from orders.errors import NotInvoiceable
 from orders.models import DocumentSeries, Invoice, Order
 from orders.services import invoicing, lifecycle, numbering
 from queues.models import Job
+from queues.testing import drain
 from tests.orders.shop import at_once, log_of, make_order, make_paid_order, make_product, make_user
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,18 @@ def test_a_file_that_a_crash_left_half_written_is_written_over(media: Path, monk
 
     assert len(files(media)) == 1
     assert (media / str(invoice.pdf.name)).read_bytes() == whole
+
+
+def test_an_order_that_was_called_off_before_its_invoice_was_made_needs_none():
+    order = make_paid_order()
+    lifecycle.call_off(order.pk, "we could not accept it")
+
+    drain(queue="order")
+
+    job = Job.objects.get(name="orders.generate_invoice")
+    assert (job.state, job.error) == ("cancelled", "Cancel: the order was called off before its invoice was issued")
+    assert not Invoice.objects.exists()
+    assert not DocumentSeries.objects.exists()
 
 
 def test_numbers_have_no_gaps_when_one_is_rolled_back():
