@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
 from queues.readonly import warned
 
@@ -18,7 +17,7 @@ from ..errors import ReviewClosed
 from ..models import ReviewItem
 from ..services import review
 from ..states import ReviewState
-from .search import ExactSearchAdmin
+from .search import ExactSearchAdmin, link_to_order
 
 EVERY = "all"
 LONGEST_NOTE = 2000
@@ -98,8 +97,7 @@ class ReviewItemAdmin(ExactSearchAdmin):
 
     @admin.display(description="order")
     def about(self, item: ReviewItem) -> str:
-        url = reverse("admin:orders_order_change", args=[item.order_id])
-        return format_html('<a href="{}">order {}</a>', url, item.order_id)
+        return link_to_order(item.order_id)
 
     def _ask_or_decide(
         self, request: HttpRequest, queryset: QuerySet[ReviewItem], *, approve: bool

@@ -4,8 +4,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from queues.readonly import ReadOnlyAdmin
+
+
+def link_to_order(order_id: int) -> SafeString:
+    return format_html('<a href="{}">order {}</a>', reverse("admin:orders_order_change", args=[order_id]), order_id)
 
 
 class ExactSearchAdmin(ReadOnlyAdmin):
