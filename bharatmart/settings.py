@@ -221,6 +221,7 @@ LOGGING = logging_settings(LOG_LEVEL, LOG_FORMAT)
 LANGUAGE_CODE = "en-in"
 TIME_ZONE = "Asia/Kolkata"
 USE_I18N = True
+FORMAT_MODULE_PATH = "bharatmart.formats"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
