@@ -11,8 +11,13 @@ from django.utils.safestring import SafeString
 from queues.readonly import ReadOnlyAdmin
 
 
+def link_to(model: str, key: int, words: str) -> SafeString:
+    """The way to a row's page; `model` is such as orders_order."""
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_change", args=[key]), words)
+
+
 def link_to_order(order_id: int) -> SafeString:
-    return format_html('<a href="{}">order {}</a>', reverse("admin:orders_order_change", args=[order_id]), order_id)
+    return link_to("orders_order", order_id, f"order {order_id}")
 
 
 class ExactSearchAdmin(ReadOnlyAdmin):
