@@ -51,8 +51,7 @@ class ReturnRequestAdmin(LongList, ExactSearchAdmin):
     search_help_text = "number of the order or e-mail address of the customer"
     fields = (
         ("id", "about", "told_state"),
-        ("amount", "refund", "paid_otherwise"),
-        "unpaid_because",
+        ("amount", "refund"),
         "reason",
         ("requested_at", "answered_at", "received_at"),
     )
@@ -68,6 +67,10 @@ class ReturnRequestAdmin(LongList, ExactSearchAdmin):
             path("<int:pk>/settle/", settle, name="orders_returnrequest_settle"),
             *super().get_urls(),
         ]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of what may be said of its money, only what was."""
+        return (*self.fields, *(name for name in ("unpaid_because", "paid_otherwise") if getattr(obj, name, "")))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         wanted: Any = kwargs.get("obj")
