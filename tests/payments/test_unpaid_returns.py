@@ -8,9 +8,10 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from pytest_django import Settings
 
+from orders.errors import ReturnNotUnpaid
 from orders.jobs import reopen_return
 from orders.models import CreditNote, DailyFigures, OrderLog, ReturnRequest
-from orders.services import invoicing
+from orders.services import invoicing, return_money
 from payments.gateways.base import RefundResult, RefundStatus
 from payments.gateways.simulated import SimulatedGateway
 from payments.models import Payment, Refund
@@ -20,6 +21,7 @@ from queues.models import Job
 from queues.testing import drain
 
 from .factories import PRICE_PAISE, captured_payment, make_customer, place, proof, received_return, submitted_payment
+from .rivals import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,6 +140,23 @@ def test_one_of_the_two_ways_is_taken(bank: list[RefundResult], first: str):
     assert DailyFigures.objects.get().refunds == 1
     assert "not waiting for its money" in answer.content.decode()
     assert CreditNote.objects.count() == 1
+
+
+def test_of_many_at_once_one_settles_it(bank: list[RefundResult]):
+    wanted = unpaid_return()
+
+    def attempt(settle: Any, *how: str) -> bool:
+        try:
+            settle(wanted.pk, *how, "anna")
+        except ReturnNotUnpaid:
+            return False
+        return True
+
+    ways = [lambda: attempt(return_money.refund_again), lambda: attempt(return_money.pay_otherwise, "cash")]
+    settled = [rival.finish() for rival in at_once(*ways * 3)]
+
+    assert settled.count(True) == 1
+    assert OrderLog.objects.filter(event__in=("return_received", "return_refunded")).count() == 2
 
 
 def test_how_it_was_paid_has_to_be_said(bank: list[RefundResult]):
