@@ -138,6 +138,13 @@ class ReturnNotExpected(ShopError):
     default_code = "return_not_expected"
 
 
+class ReturnNotUnpaid(ShopError):
+    """This return is not waiting for its money: it was tried again or paid before."""
+
+    status_code = 409
+    default_code = "return_not_unpaid"
+
+
 class DamageExceedsReturn(ShopError):
     """More is said to be damaged than is returned."""
 

@@ -7,6 +7,7 @@ from .services import (
     analytics as counting,
 )
 from .services import (
+    crediting,
     erp,
     idempotency,
     inventory,
@@ -14,7 +15,7 @@ from .services import (
     lifecycle,
     mails,
     reports,
-    returns,
+    return_money,
     review,
     shipping,
     stock,
@@ -62,7 +63,19 @@ def return_answered(return_id: int) -> None:
 @job(queue="order", on=events.order_refunded)
 def close_return(refund_id: int) -> bool:
     """Mark the return as refunded whose money this was, if it was one's."""
-    return returns.mark_refunded(refund_id)
+    return return_money.mark_refunded(refund_id)
+
+
+@job(queue="order", on=events.order_refund_failed)
+def reopen_return(refund_id: int, reason: str) -> bool:
+    """Let staff decide how a return is paid whose refund has failed."""
+    return return_money.mark_refund_failed(refund_id, reason)
+
+
+@job(queue="order", on=events.return_settled, cpu=True)
+def credit_return(return_id: int) -> None:
+    """Write the credit note of a return that was paid otherwise, if the order was invoiced."""
+    crediting.issue_for_return(return_id)
 
 
 @job(queue="manual-review", every=300, key="watch-reviews")
@@ -170,7 +183,13 @@ def analytics(order_id: int) -> None:
 @job(queue="reports", on=events.order_refunded, cpu=False)
 def count_refund(order_id: int, refund_id: int, amount_paise: int) -> None:
     """Count a refund in the figures of its day, once."""
-    counting.count_refund(order_id, refund_id, amount_paise)
+    counting.count_refund(order_id, str(refund_id), amount_paise)
+
+
+@job(queue="reports", on=events.return_settled, cpu=False)
+def count_settled_return(order_id: int, return_id: int, amount_paise: int) -> None:
+    """Count a return that was paid otherwise in the figures of its day, once."""
+    counting.count_refund(order_id, f"return-{return_id}", amount_paise)
 
 
 @job(queue="reports", cron="0 9 * * *", key="daily-report")

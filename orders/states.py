@@ -97,12 +97,16 @@ class ReviewState(TextChoices):
 
 
 class ReturnState(TextChoices):
-    """requested -> approved | rejected, approved -> received -> refunded."""
+    """requested -> approved | rejected, approved -> received -> refunded.
+
+    received | refunded -> unpaid (the money did not go, or came back), unpaid -> received (tried again) | refunded.
+    """
 
     REQUESTED = "requested"
     APPROVED = "approved"
     REJECTED = "rejected"
     RECEIVED = "received"
+    UNPAID = "unpaid"
     REFUNDED = "refunded"
 
 
@@ -135,5 +139,6 @@ class OrderEvent(TextChoices):
     RETURN_APPROVED = "return_approved"
     RETURN_REJECTED = "return_rejected"
     RETURN_RECEIVED = "return_received"
+    RETURN_UNPAID = "return_unpaid"
     RETURN_REFUNDED = "return_refunded"
     CREDIT_NOTE_ISSUED = "credit_note_issued"

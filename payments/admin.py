@@ -9,24 +9,76 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from orders.admin.orders import OrderAdmin
+from orders.admin.search import link_to, link_to_order
+from orders.money import format_rupees
 from queues.long_list import LongList
-from queues.readonly import ReadOnlyAdmin, ReadOnlyInline
+from queues.readonly import ReadOnlyAdmin, ReadOnlyInline, warned
 
 from .errors import RefundExceedsCapture
 from .models import GatewayHealth, Payment, PaymentEvent, ProviderEvent, Reconciliation, Refund
 from .services import refunds
+from .states import RefundState
 
 
 class EventInline(ReadOnlyInline):
     model = PaymentEvent
-    fields = ("at", "kind", "amount_paise", "detail", "dedupe_key")
+    fields = ("at", "kind", "amount", "detail", "dedupe_key")
     readonly_fields = fields
+
+    @admin.display(description="amount")
+    def amount(self, event: PaymentEvent) -> str:
+        return format_rupees(event.amount_paise) if event.amount_paise else "-"
 
 
 class RefundInline(ReadOnlyInline):
     model = Refund
-    fields = ("created_at", "state", "amount_paise", "reason", "gateway_reference", "idempotency_key", "settled_at")
+    fields = ("created_at", "told_state", "amount", "reason", "gateway_reference", "idempotency_key", "settled_at")
     readonly_fields = fields
+
+    @admin.display(description="amount")
+    def amount(self, made: Refund) -> str:
+        return format_rupees(made.amount_paise)
+
+    @admin.display(description="state")
+    def told_state(self, made: Refund) -> str:
+        told = made.get_state_display()
+        return warned(told) if made.state == RefundState.FAILED else told
+
+
+class Amounts:
+    """A payment's sums as people read them."""
+
+    @admin.display(description="amount")
+    def amount(self, payment: Payment) -> str:
+        return format_rupees(payment.amount_paise)
+
+    @admin.display(description="captured")
+    def captured(self, payment: Payment) -> str:
+        return format_rupees(payment.captured_paise)
+
+    @admin.display(description="refunded")
+    def refunded(self, payment: Payment) -> str:
+        """Given back, or promised by a refund under way."""
+        return format_rupees(payment.refunded_paise)
+
+
+class PaymentInline(Amounts, ReadOnlyInline):
+    """On the page of an order, for those who may see payments."""
+
+    model = Payment
+    fields = ("number", "state", "amount", "captured", "refunded", "gateway", "reason", "settled_at")
+    readonly_fields = fields
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("payments.view_payment")
+
+    @admin.display(description="payment")
+    def number(self, payment: Payment) -> str:
+        return link_to("payments_payment", payment.pk, f"payment {payment.pk}")
+
+
+OrderAdmin.inlines = (PaymentInline, *OrderAdmin.inlines)  # the order knows nothing of payments
 
 
 class RefundForm(forms.Form):
@@ -37,20 +89,40 @@ class RefundForm(forms.Form):
 
 
 @admin.register(Payment)
-class PaymentAdmin(LongList, ReadOnlyAdmin):
+class PaymentAdmin(Amounts, LongList, ReadOnlyAdmin):
     """Every payment with its events and refunds; neither token nor client secret is shown."""
 
-    list_display = ("id", "order", "state", "amount_paise", "captured_paise", "refunded_paise", "gateway", "created_at")
+    list_display = ("id", "about", "state", "amount", "captured", "refunded", "gateway", "created_at")
     list_filter = ("state", "gateway", "held")
     search_fields = (
         *("id__exact", "order__id__exact", "gateway_reference__exact"),
         *("intent_reference__exact", "idempotency_key__exact"),
     )
     search_help_text = "Number of the payment or the order, reference at the gateway, or idempotency key"
-    exclude = ("payment_token", "client_secret")
+    fields = (
+        ("id", "about", "state"),
+        ("amount", "captured", "refunded"),
+        ("gateway", "gateway_reference", "intent_reference"),
+        ("waits", "ending", "reason"),
+        ("created_at", "submitted_at", "settled_at", "reconciled_at"),
+        ("idempotency_key", "key_generation", "key_used_at", "key_is_spoiled"),
+    )
+    readonly_fields = ("id", "about", "amount", "captured", "refunded", "waits", "created_at", "key_is_spoiled")
     inlines = (EventInline, RefundInline)
     list_select_related = ("order",)
     change_form_template = "admin/payments/payment.html"
+
+    @admin.display(description="order")
+    def about(self, payment: Payment) -> str:
+        return link_to_order(payment.order_id)
+
+    @admin.display(description="held")
+    def waits(self, payment: Payment) -> str:
+        return "until a review lets it go" if payment.held else "no"
+
+    @admin.display(description="key spoiled")
+    def key_is_spoiled(self, payment: Payment) -> str:
+        return "yes: the gateway answered it with an error of its own" if payment.key_spoiled else "no"
 
     def get_urls(self) -> list[URLPattern]:
         page = path("<int:pk>/refund/", self.admin_site.admin_view(self.refund), name="payments_payment_refund")
@@ -70,6 +142,7 @@ class PaymentAdmin(LongList, ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid() and self._ask_for(request, payment, form):
             return HttpResponseRedirect(reverse("admin:payments_payment_change", args=[pk]))
         page = {**self.admin_site.each_context(request), "title": f"Refund {payment}", "form": form, "payment": payment}
+        page |= {"captured": format_rupees(payment.captured_paise), "left": format_rupees(payment.refundable_paise)}
         return TemplateResponse(request, "admin/payments/refund.html", page)
 
     def _ask_for(self, request: HttpRequest, payment: Payment, form: RefundForm) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
@@ -40,8 +41,24 @@ class QueueFilter(DeclaredFilter):
 
 
 class NameFilter(DeclaredFilter):
+    template = "admin/queues/select_filter.html"
     title = parameter_name = "name"
     values = staticmethod(lambda: sorted(registry.names()))
+
+
+class DueFilter(admin.SimpleListFilter):
+    """Of the waiting ones: those that could run now, and the delayed."""
+
+    title, parameter_name = "due", "due"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("now", "now"), ("later", "later")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        if self.value() not in ("now", "later"):
+            return queryset
+        waiting, now = queryset.filter(state=JobState.WAITING), timezone.now()
+        return waiting.filter(run_at__gt=now) if self.value() == "later" else waiting.filter(run_at__lte=now)
 
 
 class AttemptInline(ReadOnlyInline):
@@ -70,7 +87,7 @@ class JobAdmin(LongList, ReadOnlyAdmin):
 
     list_display = ("id", "name", "queue", "coloured_state", "attempts_of", "subject", "when", "told")
     list_display_links = ("id", "name")
-    list_filter = ("state", QueueFilter, NameFilter)
+    list_filter = ("state", DueFilter, QueueFilter, NameFilter)
     search_fields = ("key", "subject", "error")
     search_help_text = "Key or subject (such as order-42), number of the job, or words of a failed job's error"
     actions = ("retry_selected", "retry_same_error", "cancel_selected", "discard_selected")
@@ -79,15 +96,13 @@ class JobAdmin(LongList, ReadOnlyAdmin):
     change_form_template = "admin/queues/job.html"
     fields = (
         ("name", "queue", "priority"),
-        ("coloured_state", "attempts_of", "suspect"),
+        ("coloured_state", "attempts_of", "doubted"),
         ("args", "subject", "key"),
         ("created_at", "run_at"),
         ("started_at", "finished_at", "worker"),
-        "error",
-        ("bar", "cancel_asked_at"),
-        "returned",
     )
-    readonly_fields = ("coloured_state", "attempts_of", "bar", "returned")
+    said = {"error": "error", "progress": "bar", "cancel_asked_at": "cancel_asked_at", "result": "returned"}
+    readonly_fields = ("coloured_state", "attempts_of", "doubted", "bar", "returned")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -129,7 +144,7 @@ class JobAdmin(LongList, ReadOnlyAdmin):
             for error in failed.values_list("error", flat=True).distinct()
             for job_id in steering.retry_matching(error=error, actor=actor)
         ]
-        self.message_user(request, f"{len(done)} jobs will run again.", messages.SUCCESS)
+        self.message_user(request, f"{job_page.counted(len(done))} will run again.", messages.SUCCESS)
 
     @admin.action(description="Discard selected finished jobs", permissions=["discard"])
     def discard_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -140,13 +155,19 @@ class JobAdmin(LongList, ReadOnlyAdmin):
     ) -> None:
         chosen = list(jobs.order_by("pk").values_list("pk", flat=True))
         changed = act(chosen, actor=request.user.get_username())
-        self.message_user(request, f"{len(changed)} jobs {done}.", messages.SUCCESS)
+        self.message_user(request, f"{job_page.counted(len(changed))} {done}.", messages.SUCCESS)
         self._tell_of_left(request, len(chosen) - len(changed), needed)
 
     def _tell_of_left(self, request: HttpRequest, left: int, needed: str) -> None:
         if left:
-            told = f"{left} jobs were left as they are: they were not {needed}, or their key lives in another job."
-            self.message_user(request, told, messages.WARNING)
+            self.message_user(request, job_page.left(left, needed), messages.WARNING)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of what a job may have to say, only what it said."""
+        return (
+            *self.fields,
+            *(shown for name, shown in self.said.items() if getattr(obj, name, None) not in (None, "")),
+        )
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         job: Any = self.get_object(request, object_id)
@@ -173,6 +194,10 @@ class JobAdmin(LongList, ReadOnlyAdmin):
     @admin.display(description="progress")
     def bar(self, job: Job) -> SafeString | str:
         return job_page.progress(job)
+
+    @admin.display(description="suspect")
+    def doubted(self, job: Job) -> SafeString | str:
+        return job_page.suspect(job)
 
     @admin.display(description="result")
     def returned(self, job: Job) -> SafeString | str:

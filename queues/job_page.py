@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from .models import Attempt, Job
+from .readonly import warned
 from .states import JobState
 
 COLOURS = {
@@ -32,6 +33,21 @@ def progress(job: Job) -> SafeString | str:
         return ""
     bar = '<progress max="100" value="{0}" style="width:6em"></progress> {0} % {1}'
     return format_html(bar, job.progress, job.progress_note)
+
+
+def suspect(job: Job) -> SafeString | str:
+    return warned("yes: next runs alone in a process of its own") if job.suspect else "no"
+
+
+def counted(jobs: int) -> str:
+    return "1 job" if jobs == 1 else f"{jobs} jobs"
+
+
+def left(jobs: int, needed: str) -> str:
+    """What is said of chosen jobs for which the act was not meant."""
+    if jobs == 1:
+        return f"1 job was left as it is: it was not {needed}, or its key lives in another job."
+    return f"{jobs} jobs were left as they are: they were not {needed}, or their key lives in another job."
 
 
 def result(job: Job) -> SafeString | str:

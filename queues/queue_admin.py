@@ -2,28 +2,27 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from . import selectors, steering
 from . import settings as queue_settings
-from . import steering
 from .models import QueueState
 from .readonly import ReadOnlyAdmin, warned
 from .states import JobState
-
-SHOWN_STATES = (JobState.WAITING, JobState.ACTIVE, JobState.FAILED)
 
 
 @admin.register(QueueState)
 class QueueAdmin(ReadOnlyAdmin):
     """Every declared queue; the chosen ones are paused or resumed."""
 
-    list_display = ("name", "state", "paused_at", "concurrency", "jobs")
+    list_display = ("name", "state", "paused_at", "concurrency", "waiting", "delayed", "active", "failed")
     list_display_links = None
     ordering = ("name",)
     actions = ("pause_selected", "resume_selected")
@@ -33,6 +32,15 @@ class QueueAdmin(ReadOnlyAdmin):
         rows = [QueueState(name=name) for name in queue_settings.declared()]
         QueueState.objects.bulk_create(rows, ignore_conflicts=True)
         return super().changelist_view(request, {"title": "Queues", **(extra_context or {})})
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The rows with what each queue holds, counted once for all."""
+        page = super().get_changelist_instance(request)
+        counts: Any = selectors.stats()["queues"]
+        page.result_list = list(page.result_list)
+        for queue in page.result_list:
+            queue.counts = counts[queue.name]
+        return page
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(name__in=list(queue_settings.declared()))
@@ -62,9 +70,26 @@ class QueueAdmin(ReadOnlyAdmin):
     def concurrency(self, queue: QueueState) -> int:
         return queue_settings.get(queue.name).concurrency
 
-    @admin.display(description="jobs")
-    def jobs(self, queue: QueueState) -> SafeString:
-        url = reverse("admin:queues_job_changelist")
-        return format_html_join(
-            " ", '<a href="{}?queue={}&amp;state__exact={}">{}</a>', ((url, queue.name, s, s) for s in SHOWN_STATES)
-        )
+    @admin.display(description="waiting")
+    def waiting(self, queue: QueueState) -> SafeString:
+        return _jobs(queue, "waiting", due="now")
+
+    @admin.display(description="delayed")
+    def delayed(self, queue: QueueState) -> SafeString:
+        return _jobs(queue, "delayed", due="later")
+
+    @admin.display(description="active")
+    def active(self, queue: QueueState) -> SafeString:
+        return _jobs(queue, "active", state__exact=JobState.ACTIVE)
+
+    @admin.display(description="failed")
+    def failed(self, queue: QueueState) -> SafeString:
+        return _jobs(queue, "failed", state__exact=JobState.FAILED)
+
+
+def _jobs(queue: Any, counted: str, **wanted: str) -> SafeString:
+    """How many there are, and the way to them."""
+    query = urlencode({"queue": queue.name, **wanted})
+    number = queue.counts[counted]
+    told = warned(str(number)) if number and counted == "failed" else number
+    return format_html('<a href="{}?{}">{}</a>', reverse("admin:queues_job_changelist"), query, told)

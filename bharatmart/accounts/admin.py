@@ -1,5 +1,7 @@
 from typing import ClassVar
 
+import allauth.account.admin  # noqa: F401  registers what is taken out below
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -7,6 +9,13 @@ from django.contrib.auth.forms import AdminUserCreationForm
 from queues.readonly import CappedPaginator
 
 from .models import User
+
+admin.site.unregister(EmailAddress)  # each is shown with its user
+
+
+class AddressInline(admin.TabularInline[EmailAddress, User]):
+    model = EmailAddress
+    extra = 0
 
 
 class UserCreationForm(AdminUserCreationForm[User]):
@@ -27,6 +36,7 @@ class UserAdmin(DjangoUserAdmin[User]):
         ("May do", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+    inlines = (AddressInline,)
     list_display = ("email", "first_name", "last_name", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_active")
     search_fields = ("email__startswith",)

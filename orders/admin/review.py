@@ -1,6 +1,7 @@
 """The queue of what waits for a person: the most urgent first, approved or rejected with a note."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,7 +19,7 @@ from ..errors import ReviewClosed
 from ..models import ReviewItem
 from ..services import review
 from ..states import ReviewState
-from .search import ExactSearchAdmin
+from .search import ExactSearchAdmin, link_to, link_to_order
 
 EVERY = "all"
 LONGEST_NOTE = 2000
@@ -44,9 +45,9 @@ class OpenFirst(admin.SimpleListFilter):
 
 @admin.register(ReviewItem)
 class ReviewItemAdmin(ExactSearchAdmin):
-    list_display = ("id", "kind", "order_id", "why", "deadline", "opened_at", "state", "decided_by")
+    list_display = ("id", "kind", "about", "total", "why", "deadline", "opened", "state", "decided_by")
     list_filter = (OpenFirst, "kind")
-    list_select_related = ("decided_by",)
+    list_select_related = ("decided_by", "order")
     ordering = (F("deadline_at").asc(nulls_last=True), "pk")  # type: ignore[assignment]  # Django takes expressions
     number_field, text_field = "order_id", "order__email"
     search_help_text = "number of the order or e-mail address of the customer"
@@ -54,13 +55,14 @@ class ReviewItemAdmin(ExactSearchAdmin):
     change_form_template = "admin/orders/review.html"
     fields = (
         ("id", "kind", "state"),
-        ("about", "payment_number"),
+        ("about", "total", "customer"),
+        ("payment_number", "sent_back"),
         "why",
         ("opened_at", "deadline_at"),
         ("decided_by", "decided_at"),
         "note",
     )
-    readonly_fields = ("id", "about", "why")
+    readonly_fields = ("id", "about", "total", "customer", "sent_back", "why")
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.decide_view)
@@ -93,13 +95,32 @@ class ReviewItemAdmin(ExactSearchAdmin):
     def deadline(self, item: ReviewItem) -> Any:
         if not item.deadline_at:
             return "-"
-        told = f"{timezone.localtime(item.deadline_at):%d %b, %H:%M}"
+        told = _short(item.deadline_at)
         return warned(told) if item.alarmed_at and item.state == ReviewState.OPEN else told
+
+    @admin.display(description="opened", ordering="opened_at")
+    def opened(self, item: ReviewItem) -> str:
+        return _short(item.opened_at)
 
     @admin.display(description="order")
     def about(self, item: ReviewItem) -> str:
-        url = reverse("admin:orders_order_change", args=[item.order_id])
-        return format_html('<a href="{}">order {}</a>', url, item.order_id)
+        return link_to_order(item.order_id)
+
+    @admin.display(description="total")
+    def total(self, item: ReviewItem) -> str:
+        return item.order.total
+
+    @admin.display(description="customer")
+    def customer(self, item: ReviewItem) -> str:
+        return item.order.email
+
+    @admin.display(description="return")
+    def sent_back(self, item: ReviewItem) -> str:
+        """What is to be sent back, and what it has cost."""
+        if not item.return_request:
+            return "-"
+        wanted = item.return_request
+        return format_html("{}, {}", link_to("orders_returnrequest", wanted.pk, str(wanted)), wanted.amount)
 
     def _ask_or_decide(
         self, request: HttpRequest, queryset: QuerySet[ReviewItem], *, approve: bool
@@ -125,3 +146,7 @@ class ReviewItemAdmin(ExactSearchAdmin):
             self.message_user(request, f"{item}: {error}", messages.ERROR)
         else:
             self.message_user(request, f"{item} is {'approved' if approve else 'rejected'}", messages.SUCCESS)
+
+
+def _short(at: datetime) -> str:
+    return f"{timezone.localtime(at):%d %b, %H:%M}"

@@ -4,8 +4,20 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from queues.readonly import ReadOnlyAdmin
+
+
+def link_to(model: str, key: int, words: str) -> SafeString:
+    """The way to a row's page; `model` is such as orders_order."""
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_change", args=[key]), words)
+
+
+def link_to_order(order_id: int) -> SafeString:
+    return link_to("orders_order", order_id, f"order {order_id}")
 
 
 class ExactSearchAdmin(ReadOnlyAdmin):

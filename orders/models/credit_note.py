@@ -6,18 +6,26 @@ from django.db.models import Q
 from ..money import Gst, format_rupees
 from .invoice import Document, Invoice
 from .order import OrderLine
+from .returns import ReturnRequest
 
 
 class CreditNote(Document):
-    """One a refund, which the app above knows by its number."""
+    """One a refund, which the app above knows by its number, and one a return, however its money went back."""
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="credit_notes")
-    refund_number = models.PositiveBigIntegerField("refund", unique=True)
+    refund_number = models.PositiveBigIntegerField("refund", null=True, blank=True, unique=True)
+    return_request = models.OneToOneField(ReturnRequest, models.PROTECT, null=True, blank=True, related_name="note")
     amount_paise = models.BigIntegerField()
     reason = models.CharField(max_length=200)
 
     class Meta:
-        constraints = (models.CheckConstraint(name="credit_note_positive", condition=Q(amount_paise__gt=0)),)
+        constraints = (
+            models.CheckConstraint(name="credit_note_positive", condition=Q(amount_paise__gt=0)),
+            models.CheckConstraint(
+                name="credit_note_has_a_cause",
+                condition=Q(refund_number__isnull=False) | Q(return_request__isnull=False),
+            ),
+        )
         default_permissions = ("view",)
 
     @property

@@ -13,7 +13,7 @@ class Counted(models.Model):
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="+")
     kind = models.CharField(max_length=10, choices=CountedKind.choices)
-    reference = models.CharField(max_length=60, blank=True, default="", help_text="which refund")
+    reference = models.CharField(max_length=60, blank=True, default="", help_text="which refund or return")
     day = models.DateField()
     at = models.DateTimeField(db_default=Now())
 

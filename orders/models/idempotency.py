@@ -17,6 +17,7 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("user", "key"), name="idempotency_key_of_user"),)
+        indexes = (models.Index(fields=("created_at",), name="idempotency_key_age"),)
         default_permissions = ()
 
     def __str__(self) -> str:

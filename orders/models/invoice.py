@@ -1,5 +1,6 @@
 """Tax invoices, and the series that numbers of documents come from."""
 
+from django.core.files.storage import Storage, storages
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
@@ -26,12 +27,17 @@ class DocumentSeries(models.Model):
         return f"{self.prefix} {self.year}"
 
 
+def papers() -> Storage:
+    """Where their files lie: written over under a name that says what stands in them (`services/documents.py`)."""
+    return storages["papers"]
+
+
 class Document(models.Model):
     """A numbered paper. `pdf` is empty between the giving of the number and the rendering."""
 
     number = models.CharField(max_length=20, unique=True, help_text="such as BM/26-27/000001")
     issued_at = models.DateTimeField(default=timezone.now)
-    pdf = models.FileField("PDF", upload_to="invoices/", max_length=200, blank=True, default="")
+    pdf = models.FileField("PDF", storage=papers, upload_to="invoices/", max_length=200, blank=True, default="")
 
     class Meta:
         abstract = True
@@ -40,9 +46,13 @@ class Document(models.Model):
         return self.number
 
     @property
+    def stem(self) -> str:
+        """The number as a file may be named: BM-26-27-000001."""
+        return self.number.replace("/", "-")
+
+    @property
     def file_name(self) -> str:
-        """The number as the name of a file: BM-26-27-000001.pdf."""
-        return self.number.replace("/", "-") + ".pdf"
+        return f"{self.stem}.pdf"
 
 
 class Invoice(Document):

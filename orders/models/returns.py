@@ -23,6 +23,8 @@ class ReturnRequest(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField(null=True, blank=True)
     refund_number = models.PositiveBigIntegerField("refund", null=True, blank=True, unique=True)
+    unpaid_because = models.CharField(max_length=300, blank=True, default="", help_text="why the money is not there")
+    paid_otherwise = models.CharField(max_length=300, blank=True, default="", help_text="how, if by no refund")
 
     class Meta:
         verbose_name = "return"
@@ -31,7 +33,10 @@ class ReturnRequest(models.Model):
             models.CheckConstraint(name="return_amount_positive", condition=Q(amount_paise__gt=0)),
         )
         default_permissions = ("view",)
-        permissions = (("receive_return", "Can say that returned goods have come"),)
+        permissions = (
+            ("receive_return", "Can say that returned goods have come"),
+            ("settle_return", "Can have the money of a return sent again, or say that it was paid otherwise"),
+        )
 
     def __str__(self) -> str:
         return f"return {self.pk}"

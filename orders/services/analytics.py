@@ -40,10 +40,10 @@ def count_order(order_id: int) -> None:
 
 
 @transaction.atomic
-def count_refund(order_id: int, refund_id: int, amount_paise: int) -> None:
+def count_refund(order_id: int, reference: str, amount_paise: int) -> None:
     """Count money that was given back, on the day it is counted first."""
     day = timezone.localdate()
-    if _is_new(order_id, CountedKind.REFUNDED, day, str(refund_id)):
+    if _is_new(order_id, CountedKind.REFUNDED, day, reference):
         _add(day, refunds=1, refunded_paise=amount_paise)
 
 

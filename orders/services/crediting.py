@@ -1,5 +1,7 @@
 """Credit notes: a gap-free number of their own series for every refund of an invoiced order, then the PDF, the news.
 
+A return has one, however often its refund had to be tried and however it was paid at last.
+
 A note never takes more of a line than its invoice has left. Taxes are what the line's taxes grow by, so that the notes
 of an order that is wholly refunded add up to its invoice to the paisa. A crash is finished under the same number.
 """
@@ -8,7 +10,7 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from queues import Snooze
@@ -29,17 +31,31 @@ def issue(order_id: int, refund_number: int, amount_paise: int) -> CreditNote | 
 
     Raises Snooze while the invoice of a paid order is not issued yet.
     """
-    note = _give_number(order_id, refund_number, amount_paise)
+    wanted = ReturnRequest.objects.filter(refund_number=refund_number).first()
+    return _finish(_give_number(order_id, refund_number, amount_paise, wanted))
+
+
+def issue_for_return(return_id: int) -> CreditNote | None:
+    """The note of a return that no refund has paid; otherwise like `issue`."""
+    wanted = ReturnRequest.objects.get(pk=return_id)
+    return _finish(_give_number(wanted.order_id, None, wanted.amount_paise, wanted))
+
+
+def _finish(note: CreditNote | None) -> CreditNote | None:
     if note and not note.pdf:
-        _publish(note, render_credit_note(CreditNoteData.of_note(note, selectors.order_with_lines(order_id))))
+        order = selectors.order_with_lines(note.invoice.order_id)
+        _publish(note, render_credit_note(CreditNoteData.of_note(note, order)))
     return note
 
 
 @transaction.atomic
-def _give_number(order_id: int, refund_number: int, amount_paise: int) -> CreditNote | None:
+def _give_number(
+    order_id: int, refund_number: int | None, amount_paise: int, wanted: ReturnRequest | None
+) -> CreditNote | None:
     """Number, note and lines are one transaction: if it is rolled back, so is the series."""
     order = locks.lock_order(order_id)
-    existing = CreditNote.objects.filter(refund_number=refund_number).first()
+    its_return, its_refund = Q(return_request=wanted), Q(refund_number=refund_number)
+    existing = CreditNote.objects.filter(its_return if wanted else its_refund).first()
     if existing:
         return existing
     invoice = Invoice.objects.filter(order=order).first()
@@ -48,14 +64,13 @@ def _give_number(order_id: int, refund_number: int, amount_paise: int) -> Credit
     credited = _credited(order)
     if invoice is None or amount_paise > order.total_paise - sum(credited.values()):
         return None
-    wanted = ReturnRequest.objects.filter(refund_number=refund_number).first()
     return _write(invoice, order, refund_number, amount_paise, credited, wanted)
 
 
 def _write(
     invoice: Invoice,
     order: Order,
-    refund_number: int,
+    refund_number: int | None,
     amount_paise: int,
     credited: Mapping[int, int],
     wanted: ReturnRequest | None,
@@ -69,6 +84,7 @@ def _write(
     note = CreditNote.objects.create(
         invoice=invoice,
         refund_number=refund_number,
+        return_request=wanted,
         amount_paise=amount_paise,
         reason="Goods returned" if wanted else "Refund",
         number=numbering.next_number(numbering.CREDIT_NOTE, now),

@@ -67,7 +67,7 @@ def keep(user_id: int, key: str, answer: Answer) -> None:
 
 def prune() -> int:
     """Delete the keys that are older than KEPT, in short batches; how many."""
-    old = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).order_by("pk")
+    old = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
     deleted = 0
     while ids := list(old.values_list("pk", flat=True)[:PRUNE_BATCH]):
         deleted += IdempotencyKey.objects.filter(pk__in=ids).delete()[0]

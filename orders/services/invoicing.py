@@ -6,17 +6,22 @@ A crash between the steps leaves an invoice without a PDF; the next run finishes
 from django.db import transaction
 from django.utils import timezone
 
+from queues import Cancel
+
 from .. import events, locks, selectors
 from ..errors import NotInvoiceable
 from ..invoices import render_invoice
 from ..invoices.data import InvoiceData
 from ..models import Invoice, OrderLog
-from ..states import PAID_FOR, OrderEvent
+from ..states import PAID_FOR, OrderEvent, OrderState
 from . import documents, numbering
 
 
 def generate_invoice(order_id: int) -> Invoice:
-    """Issue the invoice of a paid order, or return the one it has. Raises NotInvoiceable."""
+    """Issue the invoice of a paid order, or return the one it has.
+
+    Raises NotInvoiceable if it was never paid, and Cancel if it was called off before it had an invoice.
+    """
     invoice = _give_number(order_id)
     if not invoice.pdf:
         order = selectors.order_with_lines(order_id)
@@ -31,6 +36,8 @@ def _give_number(order_id: int) -> Invoice:
     existing = Invoice.objects.filter(order=order).first()
     if existing:
         return existing
+    if order.paid_at and order.state == OrderState.CANCELLED:
+        raise Cancel("the order was called off before its invoice was issued")
     if order.state not in PAID_FOR:
         raise NotInvoiceable(f"order {order_id} is {order.state}")
     now = timezone.now()

@@ -1,4 +1,4 @@
-"""Returns: asked for by the customer, answered by a review, received by staff, refunded by whoever took the money.
+"""Returns: asked for by the customer, answered by a review, received by staff. Their money: `return_money`.
 
 What was asked for is counted on the order's line in the same transaction, so that never more is returned than was
 bought; a rejection counts it back. Every step has the order's lock and the old state in its WHERE.
@@ -60,7 +60,7 @@ def request_return(order_id: int, wishes: Sequence[Wish], reason: str) -> Return
     ReturnLine.objects.bulk_create(
         ReturnLine(return_request=wanted, line=line, quantity=quantity) for line, quantity in pieces.items()
     )
-    _log(wanted, OrderEvent.RETURN_REQUESTED, reason)
+    log(wanted, OrderEvent.RETURN_REQUESTED, reason)
     events.return_requested.emit(order_id=order_id, return_id=wanted.pk)
     return wanted
 
@@ -69,12 +69,12 @@ def answer(return_id: int, *, approve: bool) -> bool:
     """requested -> approved | rejected, in the transaction of the review's decision, under the order's lock."""
     wanted = ReturnRequest.objects.get(pk=return_id)
     state = ReturnState.APPROVED if approve else ReturnState.REJECTED
-    if not _move(wanted, ReturnState.REQUESTED, state, answered_at=timezone.now()):
+    if not move(wanted, ReturnState.REQUESTED, state, answered_at=timezone.now()):
         return False
     if not approve:
         for returned in wanted.lines.all():
             OrderLine.objects.filter(pk=returned.line_id).update(returned=F("returned") - returned.quantity)
-    _log(wanted, OrderEvent.RETURN_APPROVED if approve else OrderEvent.RETURN_REJECTED)
+    log(wanted, OrderEvent.RETURN_APPROVED if approve else OrderEvent.RETURN_REJECTED)
     events.return_answered.emit(order_id=wanted.order_id, return_id=return_id)
     return True
 
@@ -87,34 +87,15 @@ def receive(return_id: int, damaged: Mapping[str, int], by: object) -> ReturnReq
     """
     wanted = ReturnRequest.objects.get(pk=return_id)
     locks.lock_order(wanted.order_id)
-    if not _move(wanted, ReturnState.APPROVED, ReturnState.RECEIVED, received_at=timezone.now()):
-        if wanted.state in (ReturnState.RECEIVED, ReturnState.REFUNDED):
+    if not move(wanted, ReturnState.APPROVED, ReturnState.RECEIVED, received_at=timezone.now()):
+        if wanted.state in (ReturnState.RECEIVED, ReturnState.UNPAID, ReturnState.REFUNDED):
             return wanted
         raise ReturnNotExpected
     whole = _whole_pieces(return_id, damaged)
-    _log(wanted, OrderEvent.RETURN_RECEIVED, f"by {by}")
+    log(wanted, OrderEvent.RETURN_RECEIVED, f"by {by}")
     events.return_received.emit(order_id=wanted.order_id, return_id=return_id, amount_paise=wanted.amount_paise)
     stock.restock(wanted.order_id, whole)
     return wanted
-
-
-def note_refund(return_id: int, refund_number: int) -> bool:
-    """Remember which refund gives the money back, once; in the transaction that promises it."""
-    unasked = ReturnRequest.objects.filter(pk=return_id, state=ReturnState.RECEIVED, refund_number=None)
-    return bool(unasked.update(refund_number=refund_number))
-
-
-@transaction.atomic
-def mark_refunded(refund_number: int) -> bool:
-    """received -> refunded, if the refund was a return's."""
-    wanted = ReturnRequest.objects.filter(refund_number=refund_number).first()
-    if wanted is None:
-        return False
-    locks.lock_order(wanted.order_id)
-    if not _move(wanted, ReturnState.RECEIVED, ReturnState.REFUNDED):
-        return False
-    _log(wanted, OrderEvent.RETURN_REFUNDED, wanted.amount)
-    return True
 
 
 def _refuse_unreturnable(order: Order) -> None:
@@ -154,12 +135,14 @@ def _whole_pieces(return_id: int, damaged: Mapping[str, int]) -> dict[int, int]:
     return {product_id: pieces for product_id, pieces in whole.items() if pieces}
 
 
-def _move(wanted: ReturnRequest, before: ReturnState, state: ReturnState, **facts: Any) -> bool:
+def move(wanted: ReturnRequest, before: ReturnState, state: ReturnState, **facts: Any) -> bool:
+    """One step, if it is there; `wanted` is read again."""
     moved = ReturnRequest.objects.filter(pk=wanted.pk, state=before).update(state=state, **facts)
     wanted.refresh_from_db()
     return bool(moved)
 
 
-def _log(wanted: ReturnRequest, event: OrderEvent, detail: str = "") -> None:
+def log(wanted: ReturnRequest, event: OrderEvent, detail: str = "") -> None:
+    """Write the step into the order's log."""
     told = f"return {wanted.pk}" + (f": {detail}" if detail else "")
     OrderLog.objects.create(order_id=wanted.order_id, event=event, detail=told)

@@ -36,8 +36,13 @@ def reasons_against(order: Order) -> list[str]:
         since = timezone.now() - timedelta(seconds=pattern["within"])
         found = COUNTS[pattern["pattern"]](order.customer_id, since)
         if found >= pattern["at_least"]:
-            reasons.append(f"{found} {pattern['pattern']} of this customer within {pattern['within']} s")
+            reasons.append(_sentence(pattern["pattern"], found, pattern["within"]))
     return reasons
+
+
+def _sentence(kind: str, found: int, within: int) -> str:
+    unit, length = next((unit, length) for unit, length in UNITS if within % length == 0)
+    return f"{found} {WORDS[kind][found != 1]} of this customer within {within // length} {unit}"
 
 
 def _declines(customer_id: int, since: datetime) -> int:
@@ -60,3 +65,9 @@ COUNTS: Mapping[str, Callable[[int, datetime], int]] = {
     "orders": _orders,
     "mismatches": _mismatches,
 }
+WORDS: Mapping[str, tuple[str, str]] = {
+    "declines": ("declined payment", "declined payments"),
+    "orders": ("order", "orders"),
+    "mismatches": ("amount that differs", "amounts that differ"),
+}
+UNITS = (("h", 3600), ("min", 60), ("s", 1))

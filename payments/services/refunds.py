@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from orders.events import order_refunded
+from orders.events import order_refund_failed, order_refunded
 from queues import Snooze
 
 from ..errors import RefundExceedsCapture
@@ -120,6 +120,7 @@ def _fail(made: Refund, result: RefundResult) -> None:
         Payment.objects.filter(pk=made.payment_id).update(refunded_paise=F("refunded_paise") - made.amount_paise)
         _record(made, EventKind.REFUND_FAILED, reason=result.reason)
         ask_for_review(made.payment, f"refund {made.pk} failed")
+        order_refund_failed.emit(order_id=made.payment.order_id, refund_id=made.pk, reason=result.reason)
 
 
 def _advance(made: Refund, state: RefundState, result: RefundResult) -> bool:

@@ -5,10 +5,10 @@ from django.db.models import F
 
 from orders.locks import lock_order
 from orders.models import ReturnRequest
-from orders.services import crediting, returns
+from orders.services import crediting, return_money
 
 from ..models import Payment, PaymentEvent, Refund
-from ..states import EventKind, PaymentState
+from ..states import EventKind, PaymentState, RefundState
 from . import refunds
 from .review import ask_for_review
 
@@ -24,19 +24,23 @@ def refund_return(return_id: int) -> None:
         left = F("captured_paise") - F("refunded_paise")
         captured = Payment.objects.filter(order_id=wanted.order_id, state=PaymentState.CAPTURED).alias(left=left)
         payment = captured.order_by("-left", "pk").first()
-        if payment is None:
-            return
-        if payment.refundable_paise < wanted.amount_paise:
-            return ask_for_review(payment, f"{wanted}: less is left to refund than its goods have cost")
+        if payment is None or payment.refundable_paise < wanted.amount_paise:
+            return _leave_to_staff(wanted, payment)
         made = refunds.refund(payment.pk, wanted.amount_paise, str(wanted))
-        returns.note_refund(return_id, made.pk)
+        return_money.note_refund(return_id, made.pk)
 
 
 def credit(refund_id: int) -> None:
-    """Have the credit note written; money that never paid the order has no part in its invoice."""
+    """Have the credit note written; money that came back, or never paid the order, has no part in its invoice."""
     made = Refund.objects.select_related("payment").get(pk=refund_id)
-    if not _was_never_the_orders(made):
+    if made.state != RefundState.FAILED and not _was_never_the_orders(made):
         crediting.issue(made.payment.order_id, refund_id, made.amount_paise)
+
+
+def _leave_to_staff(wanted: ReturnRequest, payment: Payment | None) -> None:
+    reason = "less is left to refund than its goods have cost"
+    if return_money.mark_unpaid(wanted, reason) and payment:
+        ask_for_review(payment, f"{wanted}: {reason}")
 
 
 def _was_never_the_orders(made: Refund) -> bool:

@@ -1,13 +1,11 @@
 """A shop in which a worker can be made to die at a point: real gateway, real mail server, real worker."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.conf import settings
 from django.db import connection
 from django.test import override_settings
 
@@ -35,12 +33,12 @@ def world(test_database: None, django_db_blocker: Any, tmp_path_factory: pytest.
             "EMAIL_PORT": str(sink.port),
             "SIMULATED_GATEWAY_URL": gateway.url,
             "NOTIFICATION_LEASE": "2",
-            "MEDIA_ROOT": os.environ.get("MEDIA_ROOT", str(settings.MEDIA_ROOT)),
+            "MEDIA_ROOT": str(folder / "media"),
         }
         environment |= {f"QUEUE_{queue}_BACKOFF_DELAY": "200" for queue in ("EMAIL", "ORDER", "PAYMENT", "REPORTS")}
         _empty()
         processes = Processes(folder, environment)
-        shop = World(folder / "at", gateway, sink, processes)
+        shop = World(folder, gateway, sink, processes)
         yield shop
         processes.end()
         _empty()

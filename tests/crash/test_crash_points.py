@@ -5,7 +5,7 @@ The documented exception: a mail goes out twice if its sender dies between the s
 
 import pytest
 
-from orders.models import Invoice, Order, Reservation, Stock
+from orders.models import CreditNote, Invoice, Order, Reservation, ReturnRequest, ReviewItem, Stock
 from queues import registry
 from queues import settings as queue_settings
 from queues.models import Attempt, Job
@@ -14,23 +14,37 @@ from tests.crash.world import World
 
 pytestmark = pytest.mark.thorough
 
+RETURNED = {
+    *("order_confirmation", "payment_receipt", "shipping_notification"),
+    *("return_approved", "refund_issued", "credit_note"),
+}
 ENDS = {
     "paid": ("processing", {"order_confirmation", "payment_receipt"}, (9, 0), "committed"),
     "declined": ("payment_failed", {"order_confirmation", "payment_failed"}, (10, 0), "released"),
     "refunded": ("cancelled", {"order_confirmation", "order_cancelled", "refund_issued"}, (10, 0), "released"),
+    "approved": ("processing", {"order_confirmation", "payment_receipt"}, (9, 0), "committed"),
+    "refused": ("cancelled", {"order_confirmation", "order_cancelled"}, (10, 0), "released"),
+    "returned": ("delivered", RETURNED, (10, 0), "committed"),
 }
+NOT_TAKEN, GIVEN_BACK, INVOICED = {"declined", "refused"}, {"refunded", "returned"}, {"processing", "delivered"}
+REVIEWED = {"refunded": ["open"], "approved": ["approved"], "refused": ["rejected"], "returned": ["approved"]}
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
 def test_nothing_is_lost_or_done_twice_when_a_process_dies(fresh_world: World, point: Point):
     order = fresh_world.crash_at(point)
 
-    state, kinds, shelf, reservation = ENDS[point.order.partition(",")[0]]
+    way = point.order.partition(",")[0]
+    state, kinds, shelf, reservation = ENDS[way]
     assert order.state == state
     assert fresh_world.money() == money_of(point, order)
     assert Stock.objects.values_list("on_hand", "reserved").get() == shelf
     assert Reservation.objects.values_list("state", flat=True).get() == reservation
-    assert Invoice.objects.count() == (state == "processing")
+    assert Invoice.objects.count() == (state in INVOICED)
+    assert CreditNote.objects.count() == (way == "returned")
+    assert fresh_world.papers() == sorted([*papers_of(Invoice), *papers_of(CreditNote)])
+    assert list(ReviewItem.objects.values_list("state", flat=True)) == REVIEWED.get(way, [])
+    assert list(ReturnRequest.objects.values_list("state", flat=True)) == ["refunded"] * (way == "returned")
     mails = fresh_world.mails()
     assert set(mails) == kinds
     assert len(mails) - len(kinds) <= Attempt.objects.filter(outcome="crashed", job__queue="email").count()
@@ -38,8 +52,13 @@ def test_nothing_is_lost_or_done_twice_when_a_process_dies(fresh_world: World, p
 
 
 def money_of(point: Point, order: Order) -> dict[str, list[int]]:
-    taken = [] if point.order == "declined" else [order.total_paise]
-    return {"taken": taken, "given back": taken if point.order == "refunded" else []}
+    taken = [] if point.order in NOT_TAKEN else [order.total_paise]
+    return {"taken": taken, "given back": taken if point.order in GIVEN_BACK else []}
+
+
+def papers_of(model: type[Invoice] | type[CreditNote]) -> list[str]:
+    """The files that the rows name; there are no others."""
+    return list(model._default_manager.values_list("pdf", flat=True))
 
 
 def assert_no_attempt_was_wasted() -> None:

@@ -36,6 +36,22 @@ REVIEW_MUTATIONS = [
         red="MultipleObjectsReturned",
     ),
     Mutation(
+        name="unpaid return is paid in one way",
+        file="orders/services/return_money.py",
+        guard="        raise ReturnNotUnpaid",
+        without="        pass",
+        test="tests/payments/test_unpaid_returns.py::test_one_of_the_two_ways_is_taken[otherwise]",
+        red="AssertionError",
+    ),
+    Mutation(
+        name="return has one credit note",
+        file="orders/services/crediting.py",
+        guard="its_return if wanted else its_refund",
+        without="its_refund",
+        test="tests/payments/test_unpaid_returns.py::test_money_that_a_bank_sends_back_later_is_owed_again_and_credited_once",
+        red="IntegrityError",
+    ),
+    Mutation(
         name="goods of a return are received once",
         file="orders/services/returns.py",
         guard="filter(pk=wanted.pk, state=before)",
@@ -62,8 +78,8 @@ REVIEW_MUTATIONS = [
     Mutation(
         name="money that never paid the order is not credited",
         file="payments/services/returning.py",
-        guard="if not _was_never_the_orders(made):",
-        without="if True:",
+        guard=" and not _was_never_the_orders(made):",
+        without=":",
         test="tests/payments/test_returning.py::test_money_that_never_paid_the_order_is_not_credited",
         red="AssertionError",
     ),

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from orders.errors import NotInvoiceable
 from orders.models import DocumentSeries, Invoice, Order
 from orders.services import invoicing, lifecycle, numbering
 from queues.models import Job
+from queues.testing import drain
 from tests.orders.shop import at_once, log_of, make_order, make_paid_order, make_product, make_user
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +36,8 @@ def test_a_paid_order_gets_its_invoice(media: Path):
     invoice = invoicing.generate_invoice(order.pk)
 
     assert invoice.number == f"BM/{YEAR}/000001"
-    assert files(media) == [f"BM-{YEAR}-000001.pdf"]
+    (name,) = files(media)
+    assert re.fullmatch(rf"BM-{YEAR}-000001-[0-9a-f]{{12}}\.pdf", name)
     with invoice.pdf.open("rb") as file:
         assert file.read(5) == b"%PDF-"
     assert log_of(order)[-1] == "invoice_issued"
@@ -95,8 +98,37 @@ def test_a_crash_after_the_number_is_finished_under_the_same_number(
 
     assert (finished.pk, finished.number) == (left_behind.pk, f"BM/{YEAR}/000001")
     assert (media / str(finished.pdf.name)).exists()
+    assert len(files(media)) == 2
     assert log_of(order).count("invoice_issued") == 1
     assert Job.objects.filter(name="orders.payment_receipt").count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_a_crash_left_half_written_is_written_over(media: Path, monkeypatch: pytest.MonkeyPatch):
+    order = make_paid_order()
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        patch.setattr(invoicing.events.invoice_issued, "emit", die)
+        invoicing.generate_invoice(order.pk)
+    (half,) = media.rglob("*.pdf")
+    whole = half.read_bytes()
+    half.write_bytes(whole[: len(whole) // 2])
+
+    invoice = invoicing.generate_invoice(order.pk)
+
+    assert len(files(media)) == 1
+    assert (media / str(invoice.pdf.name)).read_bytes() == whole
+
+
+def test_an_order_that_was_called_off_before_its_invoice_was_made_needs_none():
+    order = make_paid_order()
+    lifecycle.call_off(order.pk, "we could not accept it")
+
+    drain(queue="order")
+
+    job = Job.objects.get(name="orders.generate_invoice")
+    assert (job.state, job.error) == ("cancelled", "Cancel: the order was called off before its invoice was issued")
+    assert not Invoice.objects.exists()
+    assert not DocumentSeries.objects.exists()
 
 
 def test_numbers_have_no_gaps_when_one_is_rolled_back():

@@ -18,7 +18,7 @@ from orders.errors import (
 )
 from orders.models import Order, OrderLine, OrderLog, ReturnRequest, ReviewItem, StockMovement
 from orders.selectors import stock_off_the_ledger
-from orders.services import returns, review
+from orders.services import return_money, returns, review
 from queues.models import Job
 from queues.testing import assert_enqueued, drain
 from tests.orders.shop import at_once, log_of, make_delivered_order, make_packed_order, make_product, shelf, staff
@@ -209,10 +209,10 @@ def test_impossible_damage_is_refused_and_changes_nothing(damaged: dict[str, int
 def test_a_return_is_refunded_by_its_own_refund_alone():
     wanted = answered(ask(make_order()))
     returns.receive(wanted.pk, {}, "anna")
-    assert returns.note_refund(wanted.pk, 7)
-    assert not returns.note_refund(wanted.pk, 8)
+    assert return_money.note_refund(wanted.pk, 7)
+    assert not return_money.note_refund(wanted.pk, 8)
 
-    marked = [returns.mark_refunded(number) for number in (8, 7, 7)]
+    marked = [return_money.mark_refunded(number) for number in (8, 7, 7)]
 
     wanted.refresh_from_db()
     assert (marked, wanted.state) == ([False, True, False], "refunded")

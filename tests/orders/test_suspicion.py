@@ -35,7 +35,7 @@ def test_many_declines_of_one_customer_are_suspicious(settings: Any):
     decline(order)
 
     assert before == []
-    assert suspicion.reasons_against(order) == ["2 declines of this customer within 3600 s"]
+    assert suspicion.reasons_against(order) == ["2 declined payments of this customer within 1 h"]
 
 
 def test_declines_of_others_and_of_long_ago_do_not_count(settings: Any):
@@ -57,7 +57,7 @@ def test_many_orders_of_one_customer_are_suspicious(settings: Any):
     second = make_order(customer=customer)
 
     assert before == []
-    assert suspicion.reasons_against(second) == ["2 orders of this customer within 3600 s"]
+    assert suspicion.reasons_against(second) == ["2 orders of this customer within 1 h"]
 
 
 def test_amounts_that_differ_are_suspicious(settings: Any):
@@ -71,7 +71,7 @@ def test_amounts_that_differ_are_suspicious(settings: Any):
     review.open_review(Matter(order.pk, ReviewKind.PAYMENT_DISCREPANCY, "amount", told))
 
     assert before == []
-    assert suspicion.reasons_against(order) == ["1 mismatches of this customer within 3600 s"]
+    assert suspicion.reasons_against(order) == ["1 amount that differs of this customer within 1 h"]
 
 
 @pytest.mark.parametrize("queues", [("order", "manual-review")])
@@ -88,7 +88,7 @@ def test_a_suspicious_order_is_reviewed_once_however_often_it_fails(settings: An
     assert (item.kind, item.order, item.reasons) == (
         "suspicious",
         order,
-        ["1 orders of this customer within 3600 s"],
+        ["1 order of this customer within 1 h"],
     )
 
 

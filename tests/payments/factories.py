@@ -5,7 +5,8 @@ from itertools import count
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from orders.models import Order, Product, Stock
+from orders.models import Order, OrderLine, OrderLog, Product, ReturnRequest, Stock
+from orders.services import returns
 from orders.services.placement import place_order
 from payments.gateways.base import Charge, ChargeStatus
 from payments.models import Payment
@@ -77,6 +78,16 @@ def captured_payment(order: Order) -> Payment:
 def proof(status: str, amount_paise: int = PRICE_PAISE, currency: str = "INR", reference: str = "ch_1") -> Charge:
     """What a gateway may say of a payment."""
     return Charge(ChargeStatus(status), reference, amount_paise, currency, "" if status == "captured" else status)
+
+
+def received_return(payment: Payment) -> ReturnRequest:
+    """One piece of the payment's order is back."""
+    Order.objects.filter(pk=payment.order_id).update(state="delivered")
+    OrderLog.objects.create(order=payment.order, event="delivered")
+    sku = OrderLine.objects.get(order=payment.order).sku
+    wanted = returns.request_return(payment.order_id, [(sku, 1)], "too small")
+    ReturnRequest.objects.filter(pk=wanted.pk).update(state="approved")
+    return returns.receive(wanted.pk, {}, "anna")
 
 
 def stock_of(order: Order) -> tuple[int, int]:

@@ -5,29 +5,19 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from orders.models import CreditNote, Order, OrderLine, OrderLog, ReturnRequest
-from orders.services import invoicing, returns
+from orders.models import CreditNote
+from orders.services import invoicing
 from payments.models import Payment, Refund
 from payments.services import refunds, returning
 from payments.services.settle import settle
 from queues.models import Job
 from queues.testing import drain
 
-from .factories import PRICE_PAISE, captured_payment, place, proof, submitted_payment
+from .factories import PRICE_PAISE, captured_payment, place, proof, received_return, submitted_payment
 from .gateway_process import GatewayProcess
 from .rivals import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def received(payment: Payment) -> ReturnRequest:
-    """The one piece of the order is back."""
-    Order.objects.update(state="delivered")
-    OrderLog.objects.create(order=payment.order, event="delivered")
-    sku = OrderLine.objects.get(order=payment.order).sku
-    wanted = returns.request_return(payment.order_id, [(sku, 1)], "too small")
-    ReturnRequest.objects.update(state="approved")
-    return returns.receive(wanted.pk, {}, "anna")
 
 
 def test_a_return_is_paid_back_credited_and_then_refunded(gateway: GatewayProcess, settings: Settings, tmp_path: Path):
@@ -35,7 +25,7 @@ def test_a_return_is_paid_back_credited_and_then_refunded(gateway: GatewayProces
     order = place("tok_success")
     drain(queue="payment")
     payment = Payment.objects.get()
-    wanted = received(payment)
+    wanted = received_return(payment)
 
     drain(queue="payment")
     drain(queue="order")
@@ -51,7 +41,7 @@ def test_a_return_is_paid_back_credited_and_then_refunded(gateway: GatewayProces
 def test_a_repeated_job_gives_the_money_back_once():
     payment = captured_payment(place())
     Payment.objects.update(captured_paise=2 * PRICE_PAISE)
-    wanted = received(payment)
+    wanted = received_return(payment)
 
     for _ in range(2):
         returning.refund_return(wanted.pk)
@@ -63,7 +53,7 @@ def test_a_repeated_job_gives_the_money_back_once():
 def test_jobs_at_once_give_the_money_back_once():
     payment = captured_payment(place())
     Payment.objects.update(captured_paise=4 * PRICE_PAISE)
-    wanted = received(payment)
+    wanted = received_return(payment)
 
     at_once(*[lambda: returning.refund_return(wanted.pk)] * 4)
 
@@ -73,13 +63,14 @@ def test_jobs_at_once_give_the_money_back_once():
 def test_where_too_little_is_left_a_person_decides():
     payment = captured_payment(place())
     refunds.refund(payment.pk, 1, "kindness")
-    wanted = received(payment)
+    wanted = received_return(payment)
 
     for _ in range(2):
         returning.refund_return(wanted.pk)
 
     wanted.refresh_from_db()
-    assert (wanted.state, wanted.refund_number) == ("received", None)
+    assert (wanted.state, wanted.refund_number) == ("unpaid", None)
+    assert "less is left" in wanted.unpaid_because
     assert Refund.objects.count() == 1
     assert Job.objects.filter(name="payments.open_review").count() == 1
 

@@ -49,7 +49,7 @@ def test_failed_jobs_run_again_with_a_new_budget_and_leave_an_audit_line():
 
     # then it waits with attempts left, and it is written who did it
     job.refresh_from_db()
-    assert "1 jobs will run again." in page
+    assert "1 job will run again." in page
     assert (job.state, job.max_attempts - job.attempt) == (JobState.WAITING, 3)
     assert list(AuditEntry.objects.values_list("actor", "action", "job_id")) == [("ops@example.com", "retry", job.pk)]
     assert run_next(queue="order", raises=False) is not None
@@ -90,7 +90,7 @@ def test_waiting_jobs_are_cancelled_and_others_are_left_alone():
 
     # then the waiting one is cancelled, and it is told that the other was not
     assert "1 cancelled." in page
-    assert "1 jobs were left as they are" in page
+    assert "1 job was left as it is" in page
     assert waiting.status == JobState.CANCELLED
     done.refresh_from_db()
     assert done.state == JobState.FAILED

@@ -154,8 +154,8 @@ def test_admin_discards_finished_jobs_and_tells_what_was_left():
 
     page = act(staff("view_job", "discard_job"), "discard_selected", waiting.id, failed)
 
-    assert "1 jobs deleted." in page
-    assert "1 jobs were left as they are: they were not finished" in page
+    assert "1 job deleted." in page
+    assert "1 job was left as it is: it was not finished" in page
     assert list(Job.objects.all()) == [Job.objects.get(pk=waiting.id)]
 
 
