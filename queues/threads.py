@@ -12,9 +12,12 @@ from .ledger import Claim
 
 log = logging.getLogger(__name__)
 
+IDLE = 30.0
+"""Seconds after which a thread that has nothing to do ends, and with it its database connection."""
+
 
 class Threads:
-    """At most `count` threads, started when they are first needed; each keeps its database connection.
+    """At most `count` threads, started when they are needed; each keeps its database connection until it ends.
 
     A thread whose job hangs may be given up: another takes its place, and it ends when its call does.
     """
@@ -35,10 +38,10 @@ class Threads:
         with self.lock:
             missing = self.started < self.count
             self.started += missing
+            self.moved_at = time.monotonic()
+            self.claims.put(claim)
         if missing:
             threading.Thread(target=self._serve, name=f"{self.name}_{self.started - 1}", daemon=True).start()
-        self.moved_at = time.monotonic()
-        self.claims.put(claim)
 
     def take_back(self) -> list[Claim]:
         """The jobs that no thread has begun; from now on none will."""
@@ -73,12 +76,23 @@ class Threads:
             self.claims.put(None)
 
     def _serve(self) -> None:
-        while (claim := self.claims.get()) is not None:
+        while (claim := self._next()) is not None:
             self.moved_at = time.monotonic()
             if not self.work(claim):
                 self._has_ended()
                 break
         connections.close_all()
+
+    def _next(self) -> Claim | None:
+        """The next job; None if the thread is to end."""
+        while True:
+            try:
+                return self.claims.get(timeout=IDLE)
+            except Empty:
+                with self.lock:
+                    if self.claims.empty():  # what is put from now on finds a thread missing
+                        self.started -= 1
+                        return None
 
     def _has_ended(self) -> None:
         with self.lock:
