@@ -176,6 +176,14 @@ MONEY_MUTATIONS = [
         red="AssertionError",
     ),
     Mutation(
+        name="form that is sent twice is one refund",
+        file="payments/services/refunds.py",
+        guard="        return promised or open_refund(",
+        without="        return open_refund(",
+        test="tests/payments/test_refund_admin.py::test_form_that_is_sent_twice_refunds_once",
+        red="Error",
+    ),
+    Mutation(
         name="refund moves only from a state that leads there",
         file="payments/services/refunds.py",
         guard="filter(pk=made.pk, state__in=REFUND_SOURCES[state])",
