@@ -1,4 +1,4 @@
-"""Buyers, each a thread of its own: they sign up, order, try again under the same key, cancel, pay and confirm."""
+"""Buyers, each a thread of its own: they sign up, order, try again under the same key, cancel, pay, send back."""
 
 import secrets
 import threading
@@ -12,12 +12,16 @@ import requests
 from bharatmart.demo.providers import Checkout
 from bharatmart.demo.shop import ADDRESS, Shop
 
+from .desk import Desk
 from .plan import OrderPlan, Scenario
 
 PAUSE = 0.3  # seconds until a buyer tries again
 TIMEOUT = (3.0, 30.0)
-PATIENCE, LONG_PATIENCE = 25.0, 70.0  # seconds that a buyer waits for news; for the end of the payment window
+PATIENCE = 25.0  # seconds that a buyer waits for news
+LONG_PATIENCES = {"confirm late": 70.0, "cancel, then pay": 70.0, "be refunded": 90.0, "send back": 120.0}
 FINAL = range(200, 500)
+AT_THE_DESK = ("be refunded", "send back")
+DESK_PAUSE = 0.7  # seconds between two looks there
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,13 @@ class Owed:
 class Buyer(threading.Thread):
     """Places orders until none is left, then does what it still owes (cancel, pay again)."""
 
-    def __init__(self, name: str, shop: Shop, stream: Stream, shelf: Shelf, key: str, checkout: Checkout) -> None:
+    def __init__(
+        self, name: str, shop: Shop, stream: Stream, shelf: Shelf, key: str, checkout: Checkout, staff: tuple[str, str]
+    ) -> None:
         super().__init__(name=name, daemon=True)
         self.shop, self.stream, self.shelf, self.key, self.checkout = shop, stream, shelf, key, checkout
+        self.desk = Desk(shop.url, *staff, self._ask)
+        self.desk_opens = 0.0
         self.password = secrets.token_urlsafe(12)
         self.owed: list[Owed] = []
         self.clients: dict[int, dict[str, str]] = {}
@@ -96,7 +104,9 @@ class Buyer(threading.Thread):
         except Exception as error:
             self.stream.unexpected.append(f"{self.name} gave up: {type(error).__name__}: {error}")
         finally:
+            self.stream.unexpected += self.desk.unexpected
             self.shop.close()
+            self.desk.close()
 
     def _sign_up(self) -> None:
         """A repetition may find the address taken, by this very buyer."""
@@ -131,24 +141,37 @@ class Buyer(threading.Thread):
 
     def _do_what_is_owed(self) -> None:
         """After a while it is not worth it any more."""
+        is_open = time.monotonic() >= self.desk_opens
         for owed in list(self.owed):
-            patience = LONG_PATIENCE if owed.then == "confirm late" else PATIENCE
-            if self._act(owed) or time.monotonic() - owed.since > patience:
+            if owed.then in AT_THE_DESK and not is_open:
+                continue
+            if self._act(owed) or time.monotonic() - owed.since > LONG_PATIENCES.get(owed.then, PATIENCE):
                 self.owed.remove(owed)
+        if is_open:
+            self.desk_opens = time.monotonic() + DESK_PAUSE
 
     def _act(self, owed: Owed) -> bool:
         """Do it if its time has come; whether it is done with."""
+        if owed.then in AT_THE_DESK:
+            return self.desk.serve(owed.order_id, owed.then)
         if not owed.gateway:
             return self._pay_again(owed.order_id)
         status, answer = self._ask("GET", f"/api/orders/{owed.order_id}/payments")
         payment = (answer.get("results") or [{}])[0] if status == 200 else {}
-        if owed.then == "confirm late":
+        if owed.then == "confirm late" or owed.order_id in self.clients:
             return self._pay_late(owed, payment)
         if payment.get("state") != "pending" or not payment["client"]:
             return False
         match owed.then:
             case "confirm":
                 self._confirm(owed, payment)
+            case "confirm twice":
+                self._confirm(owed, payment)
+                self._confirm(owed, payment)
+            case "cancel, then pay":
+                self.clients[owed.order_id] = payment["client"]
+                self._cancel(owed.order_id)
+                return False
             case "switch":
                 self._pay(owed.order_id, "stripe", "pm_card_visa")
             case "cancel":
@@ -164,7 +187,7 @@ class Buyer(threading.Thread):
         return True
 
     def _pay_late(self, owed: Owed, payment: dict[str, Any]) -> bool:
-        """Pay at the provider when the shop has cancelled the order, by what its storefront was told before."""
+        """Pay at the provider when the payment was cancelled, by what its storefront was told before."""
         if payment.get("client"):
             self.clients[owed.order_id] = payment["client"]
         if payment.get("state") != "cancelled" or owed.order_id not in self.clients:
@@ -196,7 +219,7 @@ class Buyer(threading.Thread):
         ):
             self.stream.unexpected.append(f"{path}: {status} {answer}")
 
-    def _ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, dict[str, Any]]:
+    def _ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
         """The first answer that is one: no answer and a 5xx are tried again, with the same key. 0 when stopped."""
         headers = {"Idempotency-Key": key} if key else {}
         while not self.stream.stop.is_set():
