@@ -207,4 +207,31 @@ MONEY_MUTATIONS = [
         test="tests/payments/test_webhook_door.py::test_secret_that_is_being_replaced_is_still_good[razorpay]",
         red="AssertionError",
     ),
+    Mutation(
+        name="what cannot be parsed is refused",
+        file="payments/services/webhooks.py",
+        guard="except (ValueError, RecursionError):",
+        without="except KeyError:",
+        test="tests/payments/test_webhook_door_over_http.py"
+        "::test_nonsense_is_refused_and_changes_nothing[stripe-nested deeply]",
+        red="AssertionError",
+    ),
+    Mutation(
+        name="event has an id and a kind that can be kept",
+        file="payments/services/webhooks.py",
+        guard="0 < len(value) <= most and value.isprintable()",
+        without="True",
+        test="tests/payments/test_webhook_door_over_http.py"
+        "::test_nonsense_is_refused_and_changes_nothing[razorpay-ids with NUL]",
+        red="AssertionError",
+    ),
+    Mutation(
+        name="names that cannot be kept are left out",
+        file="payments/services/provider_events.py",
+        guard="if 0 < len(name) <= LONGEST_NAME and name.isprintable()}",
+        without="}",
+        test="tests/payments/test_webhook_door_over_http.py"
+        "::test_strange_event_is_kept_and_changes_nothing[stripe-names with NUL inside]",
+        red="AssertionError",
+    ),
 ]
