@@ -53,5 +53,10 @@ def test_two_that_need_a_new_key_take_the_same():
 
     first.renew_key()
     second.renew_key()
-
     assert first.key == second.key == f"{payment.idempotency_key}-2"
+
+    second.renew_key()
+    first.renew_key()
+    late = Payment(pk=payment.pk, key_generation=1)
+    late.renew_key()
+    assert first.key == second.key == late.key == f"{payment.idempotency_key}-3"

@@ -20,8 +20,11 @@ NO_TIMES: list[Any] = [None, "now", []]
 FACTS: dict[str, dict[str, list[Any]]] = {
     "stripe": {"amount_received": NO_AMOUNTS, "id": NO_NAMES, "currency": NO_CURRENCIES, "status": NO_STATES},
     "razorpay": {
-        **{"amount": NO_AMOUNTS, "id": NO_NAMES, "currency": NO_CURRENCIES},
-        **{"created_at": NO_TIMES, "amount_refunded": ["x", -1]},
+        "amount": NO_AMOUNTS,
+        "id": NO_NAMES,
+        "currency": NO_CURRENCIES,
+        "created_at": NO_TIMES,
+        "amount_refunded": ["x", -1],
     },
 }
 STRANGE = [(gateway, {name: value}) for gateway in FACTS for name, values in FACTS[gateway].items() for value in values]
