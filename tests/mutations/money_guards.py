@@ -152,6 +152,14 @@ MONEY_MUTATIONS = [
         red="DoesNotExist",
     ),
     Mutation(
+        name="authorization that came late is given up",
+        file="payments/services/questions.py",
+        guard="(ended and endings.is_given_up_as_late(payment))",
+        without="False",
+        test="tests/payments/test_holds.py::test_late_authorization_is_given_up_at_its_gateway_once",
+        red="AssertionError",
+    ),
+    Mutation(
         name="order is paid once",
         file="payments/services/settle.py",
         guard="    paid = lifecycle.mark_paid(order.pk)\n",
