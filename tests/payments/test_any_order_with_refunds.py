@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from orders.models import Order
 from payments.models import Payment, ProviderEvent, Refund
-from payments.services import refunds
+from payments.services import holds, questions, refunds
 from payments.simulator.providers import razorpay, stripe
 from payments.simulator.providers.hooks import Delivery
 from payments.simulator.providers.server import Providers
@@ -119,6 +120,35 @@ def test_every_order_of_the_events_of_a_refunded_and_disputed_payment_ends_in_on
     reasons = [f"dispute: {'charge' if gateway == 'stripe' else 'payment'}.dispute.created", "refunded elsewhere: n"]
     made = [(PART, "succeeded")]
     assert ends == {str(("paid", "captured", PRICE_PAISE, PART, made, reasons, [1, 1, 1]))}
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_every_order_of_the_events_of_a_payment_ends_in_one_state(
+    providers: Providers, settings: Settings, gateway: str, is_held: bool
+):
+    settings.PAYMENT_HOLD_ABOVE_PAISE = PRICE_PAISE - 1 if is_held else 0
+    ends, events = set(), {("stripe", False): 2, ("stripe", True): 3, ("razorpay", False): 4, ("razorpay", True): 4}
+    for number, positions in enumerate(permutations(range(events[gateway, is_held]))):
+        order, payment = pending(gateway)
+        for fact in ("failed", "captured"):
+            customer_pays(providers, payment, fact)
+        if is_held:
+            run_jobs()
+            holds.let_go(payment.pk)
+            questions.capture(payment.pk)
+        told = deliveries(providers, payment)
+        disordered = [told[position] for position in positions]
+
+        bring(gateway, [*disordered, *disordered[:: (-1) ** number]], work=bool(number % 3))
+        run_jobs(times=2)
+
+        ends.add(str(state_of(order)))
+        assert len(told) == len(positions)
+        assert kept_by_provider(providers, payment) == PRICE_PAISE
+
+    reviews = ["held above the limit"] * is_held
+    assert ends == {str(("paid", "captured", PRICE_PAISE, 0, [], reviews, [1, 0, 0]))}
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
