@@ -12,16 +12,15 @@ import requests
 from bharatmart.demo.providers import Checkout
 from bharatmart.demo.shop import ADDRESS, Shop
 
-from .desk import Desk
+from .desk import Desk, Wish
 from .plan import OrderPlan, Scenario
 
 PAUSE = 0.3  # seconds until a buyer tries again
 TIMEOUT = (3.0, 30.0)
 PATIENCE = 25.0  # seconds that a buyer waits for news
-LONG_PATIENCES = {"confirm late": 70.0, "cancel, then pay": 70.0, "be refunded": 90.0, "send back": 120.0}
+LONG_PATIENCE = {"confirm late": 70.0, "cancel, then pay": 70.0}
 FINAL = range(200, 500)
 AT_THE_DESK = ("be refunded", "send back")
-DESK_PAUSE = 0.7  # seconds between two looks there
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,20 @@ class Stream:
             self.asked += 1
             return self.orders[self.asked - 1]
 
+    def ask(self, shop: Shop, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
+        """The first answer that is one: no answer and a 5xx are tried again, with the same key. 0 when stopped."""
+        headers = {"Idempotency-Key": key} if key else {}
+        while not self.stop.is_set():
+            try:
+                response = shop.session.request(method, shop.url + path, json=body, headers=headers, timeout=TIMEOUT)
+                if response.status_code in FINAL:
+                    return response.status_code, response.json()
+            except requests.RequestException:
+                pass
+            self.tried_again += 1
+            self.stop.wait(PAUSE)
+        return 0, {}
+
 
 @dataclass
 class Shelf:
@@ -82,12 +95,11 @@ class Buyer(threading.Thread):
     """Places orders until none is left, then does what it still owes (cancel, pay again)."""
 
     def __init__(
-        self, name: str, shop: Shop, stream: Stream, shelf: Shelf, key: str, checkout: Checkout, staff: tuple[str, str]
+        self, name: str, shop: Shop, stream: Stream, shelf: Shelf, key: str, checkout: Checkout, desk: Desk
     ) -> None:
         super().__init__(name=name, daemon=True)
         self.shop, self.stream, self.shelf, self.key, self.checkout = shop, stream, shelf, key, checkout
-        self.desk = Desk(shop.url, *staff, self._ask)
-        self.desk_opens = 0.0
+        self.desk, self.at_the_desk = desk, Shop(shop.url)
         self.password = secrets.token_urlsafe(12)
         self.owed: list[Owed] = []
         self.clients: dict[int, dict[str, str]] = {}
@@ -104,9 +116,7 @@ class Buyer(threading.Thread):
         except Exception as error:
             self.stream.unexpected.append(f"{self.name} gave up: {type(error).__name__}: {error}")
         finally:
-            self.stream.unexpected += self.desk.unexpected
             self.shop.close()
-            self.desk.close()
 
     def _sign_up(self) -> None:
         """A repetition may find the address taken, by this very buyer."""
@@ -114,7 +124,8 @@ class Buyer(threading.Thread):
         self._ask("POST", "/api/auth/app/v1/auth/signup", account | {"first_name": "Asha"})
         status, answer = self._ask("POST", "/api/auth/app/v1/auth/login", account)
         if status == 200:
-            self.shop.session.headers["X-Session-Token"] = str(answer["meta"]["session_token"])
+            for shop in (self.shop, self.at_the_desk):
+                shop.session.headers["X-Session-Token"] = str(answer["meta"]["session_token"])
         elif status:
             self.stream.unexpected.append(f"{self.name} cannot log in: {status} {answer}")
 
@@ -136,24 +147,19 @@ class Buyer(threading.Thread):
             self._pay(order_id, scenario.gateway, scenario.token)
         elif scenario.then == "cancel":
             return self._cancel(order_id)
-        if scenario.then:
+        if scenario.then in AT_THE_DESK:
+            self.desk.wishes.append(Wish(time.monotonic(), order_id, scenario.then, self._ask_at_the_desk))
+        elif scenario.then:
             self.owed.append(Owed(time.monotonic(), order_id, scenario.then, scenario.gateway))
 
     def _do_what_is_owed(self) -> None:
         """After a while it is not worth it any more."""
-        is_open = time.monotonic() >= self.desk_opens
         for owed in list(self.owed):
-            if owed.then in AT_THE_DESK and not is_open:
-                continue
-            if self._act(owed) or time.monotonic() - owed.since > LONG_PATIENCES.get(owed.then, PATIENCE):
+            if self._act(owed) or time.monotonic() - owed.since > LONG_PATIENCE.get(owed.then, PATIENCE):
                 self.owed.remove(owed)
-        if is_open:
-            self.desk_opens = time.monotonic() + DESK_PAUSE
 
     def _act(self, owed: Owed) -> bool:
         """Do it if its time has come; whether it is done with."""
-        if owed.then in AT_THE_DESK:
-            return self.desk.serve(owed.order_id, owed.then)
         if not owed.gateway:
             return self._pay_again(owed.order_id)
         status, answer = self._ask("GET", f"/api/orders/{owed.order_id}/payments")
@@ -220,16 +226,7 @@ class Buyer(threading.Thread):
             self.stream.unexpected.append(f"{path}: {status} {answer}")
 
     def _ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
-        """The first answer that is one: no answer and a 5xx are tried again, with the same key. 0 when stopped."""
-        headers = {"Idempotency-Key": key} if key else {}
-        while not self.stream.stop.is_set():
-            try:
-                url = self.shop.url + path
-                response = self.shop.session.request(method, url, json=body, headers=headers, timeout=TIMEOUT)
-                if response.status_code in FINAL:
-                    return response.status_code, response.json()
-            except requests.RequestException:
-                pass
-            self.stream.tried_again += 1
-            self.stream.stop.wait(PAUSE)
-        return 0, {}
+        return self.stream.ask(self.shop, method, path, body, key)
+
+    def _ask_at_the_desk(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
+        return self.stream.ask(self.at_the_desk, method, path, body, key)

@@ -1,6 +1,9 @@
-"""The shop's desk: what a buyer and staff do once an order is paid for, each step until it is seen to be done."""
+"""The shop's desk: what buyers and staff do once an order is paid for, each step until it is seen to be done."""
 
 import re
+import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +14,7 @@ from bharatmart.demo.errors import ShopRefused
 from bharatmart.demo.staff import Staff
 
 REASON = "chaos: one box was broken"
-WISH = re.compile(r'name="wish" value="([0-9a-f-]{36})"')
+PAUSE, PATIENCE = 0.15, 120.0  # seconds between two steps; for which a wish is gone on with
 SERVER_ERROR = re.compile(r"answered (5\d\d|429)")
 Answer = dict[str, Any]
 Ask = Callable[..., tuple[int, Any]]
@@ -25,21 +28,41 @@ class GivenBack:
     sure: bool = True
 
 
-class Desk(Staff):
-    """A member of staff who serves one buyer, whose requests are made by `ask`."""
+@dataclass(frozen=True)
+class Wish:
+    """What shall happen with an order, since when, and how its buyer asks the shop."""
 
-    def __init__(self, url: str, email: str, password: str, ask: Ask) -> None:
-        super().__init__(url)
-        self.email, self.password, self.ask = email, password, ask
+    since: float
+    order_id: int
+    then: str
+    ask: Ask
+
+
+class Desk(threading.Thread):
+    """A member of staff with a queue of wishes, served in turn until `has_closed` says that no more will come."""
+
+    def __init__(self, url: str, staff: tuple[str, str], has_closed: Callable[[], bool], stop: threading.Event) -> None:
+        super().__init__(name="desk", daemon=True)
+        self.staff, (self.email, self.password) = Staff(url), staff
+        self.has_closed, self.stop = has_closed, stop
+        self.wishes: deque[Wish] = deque()
         self.given_back: dict[int, GivenBack] = {}
         self.forms: dict[int, tuple[int, str]] = {}
         self.unexpected: list[str] = []
         self.is_in = False
 
-    def serve(self, order_id: int, then: str) -> bool:
-        """The next step of it; whether it is done with. What has no proper answer is tried again another time."""
+    def run(self) -> None:
+        while not self.stop.wait(PAUSE) and (self.wishes or not self.has_closed()):
+            if self.wishes:
+                wish = self.wishes.popleft()
+                if not self._is_done(wish) and time.monotonic() - wish.since < PATIENCE:
+                    self.wishes.append(wish)
+        self.staff.close()
+
+    def _is_done(self, wish: Wish) -> bool:
+        """Whether it is, after its next step. What has no proper answer is tried again another time."""
         try:
-            return self._serve(order_id, then)
+            return self._serve(wish)
         except requests.RequestException:
             return False
         except ShopRefused as refusal:
@@ -47,62 +70,57 @@ class Desk(Staff):
                 self.unexpected.append(str(refusal))
             return False
 
-    def _serve(self, order_id: int, then: str) -> bool:
-        status, order = self.ask("GET", f"/api/orders/{order_id}")
+    def _serve(self, wish: Wish) -> bool:
+        status, order = wish.ask("GET", f"/api/orders/{wish.order_id}")
         if status != 200 or order["state"] == "cancelled":
             return bool(status == 200)
         if order["state"] == "processing" and "invoice" not in order["links"]:
             return False
         if not self.is_in:
-            self.log_in(self.email, self.password)
+            self.staff.log_in(self.email, self.password)
             self.is_in = True
-        return self._refund(order_id) if then == "be refunded" else self._go_on_with_return(order)
+        return self._refund(wish) if wish.then == "be refunded" else self._go_on_with_return(wish, order)
 
-    def _refund(self, order_id: int) -> bool:
+    def _refund(self, wish: Wish) -> bool:
         """Give back a third, by one form of the admin, sent again until it is answered."""
-        if order_id not in self.forms:
-            _, answer = self.ask("GET", f"/api/orders/{order_id}/payments")
+        if wish.order_id not in self.forms:
+            _, answer = wish.ask("GET", f"/api/orders/{wish.order_id}/payments")
             paid = [one for one in answer.get("results", []) if one["captured_paise"] > one["refunded_paise"]]
             if not paid:
                 return False
-            page = self._call("GET", self._page(paid[0]["id"]))
-            self.forms[order_id] = (int(paid[0]["id"]), WISH.findall(page.text)[0])
-            self.given_back[order_id] = GivenBack(paid[0]["captured_paise"] // 3, sure=False)
-        (payment, wish), asked = self.forms[order_id], self.given_back[order_id].amount_paise
-        self._post_form(self._page(payment), {"amount_paise": str(asked), "reason": REASON, "wish": wish})
-        self.given_back[order_id] = GivenBack(asked)
+            self.forms[wish.order_id] = (int(paid[0]["id"]), self.staff.refund_form(paid[0]["id"]))
+            self.given_back[wish.order_id] = GivenBack(paid[0]["captured_paise"] // 3, sure=False)
+        asked = self.given_back[wish.order_id].amount_paise
+        self.staff.refund(*self.forms[wish.order_id], asked, REASON)
+        self.given_back[wish.order_id] = GivenBack(asked)
         return True
 
-    def _page(self, payment: int) -> str:
-        return f"/admin/payments/payment/{payment}/refund/"
-
-    def _go_on_with_return(self, order: Answer) -> bool:
+    def _go_on_with_return(self, wish: Wish, order: Answer) -> bool:
         """To the customer, and one piece back: done when its credit note can be read."""
-        order_id = int(order["id"])
         match order["state"]:
             case "processing":
-                self.ship(order_id)
+                self.staff.ship(wish.order_id)
             case "shipped":
-                self.deliver(order_id)
+                self.staff.deliver(wish.order_id)
             case "delivered":
-                _, returns = self.ask("GET", f"/api/orders/{order_id}/returns")
-                return self._answer(order_id, returns[0]) if returns else self._ask_return(order)
+                _, returns = wish.ask("GET", f"/api/orders/{wish.order_id}/returns")
+                return self._answer(wish, returns[0]) if returns else self._ask_return(wish, order)
         return False
 
-    def _ask_return(self, order: Answer) -> bool:
+    def _ask_return(self, wish: Wish, order: Answer) -> bool:
         body = {"lines": [{"sku": order["lines"][0]["sku"], "quantity": 1}], "reason": "One is enough."}
-        status, answer = self.ask("POST", f"/api/orders/{order['id']}/returns", body, f"return-{order['id']}")
+        status, answer = wish.ask("POST", f"/api/orders/{order['id']}/returns", body, f"return-{order['id']}")
         if status not in (0, 201):
             self.unexpected.append(f"return of order {order['id']}: {status} {answer}")
         return False
 
-    def _answer(self, order_id: int, wanted: Answer) -> bool:
+    def _answer(self, wish: Wish, wanted: Answer) -> bool:
         match wanted["state"]:
             case "requested":
-                for review in self.reviews(order_id, "return_request")[:1]:
-                    self.approve(review, "Looks right.")
+                for review in self.staff.reviews(wish.order_id, "return_request")[:1]:
+                    self.staff.approve(review, "Looks right.")
             case "approved":
-                self.receive(int(wanted["id"]))
+                self.staff.receive(int(wanted["id"]))
             case "refunded":
-                return bool(self.ask("GET", f"/api/orders/{order_id}/credit-notes")[1])
+                return bool(wish.ask("GET", f"/api/orders/{wish.order_id}/credit-notes")[1])
         return False

@@ -17,6 +17,7 @@ from bharatmart.demo.supervisor import Supervisor
 from bharatmart.environment import BASE_DIR
 
 from .buyers import Buyer, Shelf, Stream
+from .desk import Desk
 from .evidence import Evidence, Finding, read_mails
 from .faults import Injector
 from .house import LEASE, ChaosHouse
@@ -104,6 +105,8 @@ class _Run:
             return self._judge(initial)
         finally:
             self.stream.stop.set() if self.buyers else None
+            for buyer in self.buyers:
+                buyer.at_the_desk.close()
             self.eye.close()
 
     def _open(self) -> None:
@@ -132,17 +135,21 @@ class _Run:
     def _start_buyers(self) -> None:
         self.stream = Stream(self.plan.orders)
         key, staff = f"chaos-{self.plan.seed}", (ADMIN, self.password)
+        self.desk = Desk(self.house.url, staff, self._have_all_gone, self.stream.stop)
         for number in range(BUYERS):
             shop, name = Shop(self.house.url), f"buyer-{number}"
-            self.buyers.append(Buyer(name, shop, self.stream, self.shelf, key, self.house.checkout, staff))
-        for buyer in self.buyers:
-            buyer.start()
+            self.buyers.append(Buyer(name, shop, self.stream, self.shelf, key, self.house.checkout, self.desk))
+        for person in (*self.buyers, self.desk):
+            person.start()
+
+    def _have_all_gone(self) -> bool:
+        return not any(buyer.is_alive() for buyer in self.buyers)
 
     def _under_fire(self) -> None:
         """Until all orders are placed and all faults are over."""
         chance = random.Random(self.plan.seed)
         self.injector = Injector(self.house, self.eye, list(self.plan.faults), chance)
-        while not self.injector.done or any(buyer.is_alive() for buyer in self.buyers):
+        while not self.injector.done or self.desk.is_alive() or not self._have_all_gone():
             news = self.house.supervisor.sleep(GLANCE)
             self.progress.tell([*news, *self.injector.act(self.stream.asked)])
             self.idle.look()
@@ -187,7 +194,7 @@ class _Run:
             book=[*book_of(self.house.gateway_url), *self.house.checkout.book()],
             mails=read_mails(self.slot.mails),
             media=self.slot.media,
-            given_back={k: v for buyer in self.buyers for k, v in buyer.desk.given_back.items()},
+            given_back=self.desk.given_back,
             buyers=len(self.buyers),
             hit=frozenset(fault.pid for fault in self.injector.injected if fault.pid),
         )
@@ -206,7 +213,7 @@ class _Run:
 
     def _no_surprise(self) -> Finding:
         """Buyers got answers that the API promises, and all settled in time."""
-        surprises = (*self.stream.unexpected, *([self.late] if self.late else []))
+        surprises = (*self.stream.unexpected, *self.desk.unexpected, *([self.late] if self.late else []))
         told = f"{self.stream.asked} asked for, {self.stream.sold_out} sold out, {self.stream.tried_again} tries again"
         return Finding("buyers get proper answers, all settles in time", told, surprises)
 
