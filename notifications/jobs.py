@@ -16,6 +16,12 @@ def deliver_webhook(delivery_id: int) -> None:
     webhooks.deliver(delivery_id)
 
 
+@job(queue="webhook-out", cron="40 3 * * *", key="seal-webhook-secrets")
+def seal_webhook_secrets() -> int:
+    """Seal the secrets of endpoints under SECRET_KEY that are still sealed under one of its fallbacks."""
+    return webhooks.seal_anew()
+
+
 @job(queue="webhook-out", cron="50 3 * * *", key="prune-webhooks")
 def prune_webhooks() -> int:
     """Delete old webhook deliveries."""

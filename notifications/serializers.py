@@ -34,6 +34,8 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
 
 
 class RegisteredEndpoint(EndpointSerializer):
+    secret = serializers.CharField(read_only=True)
+
     class Meta(EndpointSerializer.Meta):
         fields = (*EndpointSerializer.Meta.fields, "secret")  # type: ignore[assignment]
         read_only_fields = (*EndpointSerializer.Meta.read_only_fields, "secret")  # type: ignore[assignment]

@@ -1,6 +1,7 @@
 """Payments in the admin: to be read; a refund is the one thing that staff may ask for."""
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
@@ -82,8 +83,9 @@ OrderAdmin.inlines = (PaymentInline, *OrderAdmin.inlines)  # the order knows not
 
 
 class RefundForm(forms.Form):
-    """How much to give back, and why."""
+    """How much to give back, and why. `wish` names this one form, however often it is sent."""
 
+    wish = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4, required=False)
     amount_paise = forms.IntegerField(min_value=1, label="Amount in paise")
     reason = forms.CharField(max_length=255)
 
@@ -148,7 +150,8 @@ class PaymentAdmin(Amounts, LongList, ReadOnlyAdmin):
     def _ask_for(self, request: HttpRequest, payment: Payment, form: RefundForm) -> bool:
         reason = f"{form.cleaned_data['reason']} ({request.user})"
         try:
-            made = refunds.refund(payment.pk, form.cleaned_data["amount_paise"], reason)
+            wish = str(form.cleaned_data["wish"] or uuid4())
+            made = refunds.refund(payment.pk, form.cleaned_data["amount_paise"], reason, wish)
         except RefundExceedsCapture as error:
             form.add_error("amount_paise", str(error))
             return False

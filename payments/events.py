@@ -2,6 +2,7 @@
 
 from queues import Event
 
+order_overdue = Event("order_overdue", "order_id", subject="order-{order_id}")
 payment_requested = Event("payment_requested", "order_id", subject="order-{order_id}")
 payment_uncertain = Event("payment_uncertain", "payment_id", "order_id", subject="order-{order_id}")
 payment_pending = Event("payment_pending", "payment_id", "order_id", subject="order-{order_id}")

@@ -6,6 +6,7 @@ from orders.events import order_cancelled, order_paid, order_placed, order_refun
 from queues import job
 
 from .events import (
+    order_overdue,
     payment_authorized,
     payment_confirmed,
     payment_given_up,
@@ -146,7 +147,13 @@ def auto_cancel(order_id: int) -> None:
     expiry.cancel_unpaid(order_id)
 
 
+@job(queue="order", on=order_overdue, key="cancel-{order_id}", withdraw_on=(order_paid, order_cancelled))
+def cancel_overdue(order_id: int) -> None:
+    """Cancel an unpaid order whose auto-cancel is lost, after asking the gateway."""
+    expiry.cancel_unpaid(order_id)
+
+
 @job(queue="order", every=3600, key="retry-auto-cancels")
 def retry_auto_cancels() -> None:
-    """Let auto-cancels that were given up run again, where the order is still unpaid."""
+    """Let auto-cancels that were given up or are lost run again, where the order is still unpaid."""
     expiry.retry_given_up()

@@ -10,6 +10,8 @@ from .shop import TIMEOUT
 
 CARRIER = "India Post"
 LOG_IN, REVIEWS = "/admin/login/", "/admin/orders/reviewitem/"
+REFUND = "/admin/payments/payment/{}/refund/"
+WISH = re.compile(r'name="wish" value="([0-9a-f-]{36})"')
 REVIEW_LINK = re.compile(REVIEWS + r"(\d+)/change/")
 
 
@@ -40,6 +42,15 @@ class Staff:
     def approve(self, review: int, note: str) -> None:
         """What the button Approve on the review's page does."""
         self._post_form(f"{REVIEWS}{review}/decide/", {"approve": "Approve", "note": note})
+
+    def refund_form(self, payment: int) -> str:
+        """Open the form that asks for a refund of the payment; its own name."""
+        return str(WISH.findall(self._call("GET", REFUND.format(payment)).text)[0])
+
+    def refund(self, payment: int, wish: str, amount_paise: int, reason: str) -> None:
+        """Send that form; sent again, it is the same refund."""
+        form = {"amount_paise": str(amount_paise), "reason": reason, "wish": wish}
+        self._post_form(REFUND.format(payment), form)
 
     def ship(self, order_id: int) -> None:
         self._post(f"/api/orders/{order_id}/ship", {"carrier": CARRIER, "tracking_number": f"EM{order_id:09}IN"})

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from ..sealing import seal, unseal
 from ..states import DeliveryState
 
 
@@ -15,13 +16,20 @@ def make_secret() -> str:
     return f"whsec_{secrets.token_urlsafe(32)}"
 
 
+def make_sealed_secret() -> str:
+    return seal(make_secret())
+
+
 class WebhookEndpoint(models.Model):
-    """An address that wants to know of some events. `secret` signs what is sent; it is shown once, when it is made."""
+    """An address that wants to know of some events. `secret` signs what is sent; it is shown once, when it is made.
+
+    It lies here encrypted (sealing.py): who reads the database alone can forge nothing.
+    """
 
     url = models.CharField("URL", max_length=500)
     events = ArrayField(models.CharField(max_length=40), help_text="such as order.paid")
     contact = models.EmailField(help_text="told when the endpoint is switched off")
-    secret = models.CharField(max_length=100, default=make_secret, editable=False)
+    sealed_secret = models.CharField(max_length=300, default=make_sealed_secret, editable=False)
     is_active = models.BooleanField("active", default=True)
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     switched_off_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -33,6 +41,11 @@ class WebhookEndpoint(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def secret(self) -> str:
+        """Raises SecretUnreadable."""
+        return unseal(self.sealed_secret)
 
 
 class WebhookDelivery(models.Model):

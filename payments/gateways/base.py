@@ -102,8 +102,9 @@ class Charge:
     def __post_init__(self) -> None:
         """An answer that cannot be true, or not be kept, leaves the outcome unknown."""
         least = 1 if self.status in TAKES_MONEY else 0
-        texts = (self.reference, self.intent_reference, self.client_secret)
-        if not (least <= self.amount_paise <= MOST_PAISE and self.reference and all(map(_is_plain, texts))):
+        texts = (self.reference, self.intent_reference, self.client_secret, self.currency)
+        amounts = least <= self.amount_paise <= MOST_PAISE and self.refunded_paise >= 0
+        if not (amounts and self.reference and all(map(_is_plain, texts))):
             raise GatewayUnknown(f"an impossible answer: {self.status} {self.amount_paise} {self.reference[:300]!r}")
 
 

@@ -56,7 +56,7 @@ class RazorpayGateway:
         Two made at once harm nobody: money only comes to the one that the storefront is told of.
         """
         order = self._order(intent) or _call(lambda: self._orders.create(_wish(intent)))
-        if _member(order, "amount") != intent.amount_paise:
+        if _whole(order, "amount") != intent.amount_paise:
             raise GatewayRefused("the receipt was used for another amount")
         return self._charge_of(order, intent)
 
@@ -120,12 +120,12 @@ class RazorpayGateway:
         if intent.reference:
             return _call(lambda: self._orders.fetch(intent.reference, {}))
         found = _items(_call(lambda: self._orders.all({"receipt": intent.name, "count": 10})))
-        return min(found, key=lambda order: (order.get("created_at", 0), order.get("id", "")), default=None)
+        return min(found, key=_age, default=None)
 
     def _charge_of(self, order: Any, intent: Intent) -> Charge:
         """The attempts on an order in our words: what was captured first, else what is authorized, else none yet."""
-        attempts = _items(_call(lambda: self._orders.payments(_member(order, "id"), {"count": 100})))
-        attempts.sort(key=lambda attempt: (attempt.get("created_at", 0), attempt.get("id", "")))
+        attempts = _items(_call(lambda: self._orders.payments(_text(order, "id"), {"count": 100})))
+        attempts.sort(key=_age)
         captured = [_attempt(one, order, ChargeStatus.CAPTURED) for one in attempts if one.get("status") in CAPTURED]
         if captured:
             first, *others = captured
@@ -155,36 +155,41 @@ def _wish(intent: Intent) -> dict[str, Any]:
 
 
 def _attempt(made: Any, order: Any, status: ChargeStatus) -> Charge:
-    amount, currency = _member(made, "amount"), _member(made, "currency")
-    if not isinstance(amount, int):
-        raise GatewayUnknown(f"the payment's amount is {amount!r}")
     return Charge(
         status=status,
-        reference=_member(made, "id"),
-        amount_paise=amount,
-        currency=str(currency).upper(),
-        intent_reference=_member(order, "id"),
+        reference=_text(made, "id"),
+        amount_paise=_whole(made, "amount"),
+        currency=_text(made, "currency").upper(),
+        intent_reference=_text(order, "id"),
         order_id=str(_notes(order).get("order", "")),
-        refunded_paise=int(made.get("amount_refunded") or 0),
+        refunded_paise=_whole(made, "amount_refunded") if made.get("amount_refunded") else 0,
     )
 
 
 def _pending(order: Any, reason: str) -> Charge:
-    name = _member(order, "id")
+    name = _text(order, "id")
     told = str(_notes(order).get("order", ""))
-    currency = str(_member(order, "currency")).upper()
+    currency = _text(order, "currency").upper()
     return Charge(ChargeStatus.PENDING, name, 0, currency, reason, intent_reference=name, order_id=told)
 
 
 def _refund_of(made: Any) -> RefundResult:
-    status = REFUND_STATUSES.get(str(_member(made, "status")))
+    status = REFUND_STATUSES.get(_text(made, "status"))
     if status is None:
         raise GatewayUnknown(f"a refund in a state that we do not know: {made['status']!r}")
-    return RefundResult(status, _member(made, "id"))
+    return RefundResult(status, _text(made, "id"))
+
+
+def _age(made: Any) -> tuple[int, str]:
+    """To sort by, the eldest first."""
+    return _whole(made, "created_at"), _text(made, "id")
 
 
 def _items(collection: Any) -> list[Any]:
-    return [item for item in collection.get("items", []) if isinstance(item, dict)]
+    items = collection.get("items")
+    if not isinstance(items, list):
+        raise GatewayUnknown(f"a collection whose items are {items!r}")
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _notes(made: Any) -> dict[str, Any]:
@@ -192,11 +197,19 @@ def _notes(made: Any) -> dict[str, Any]:
     return notes if isinstance(notes, dict) else {}
 
 
-def _member(made: Any, name: str) -> Any:
-    try:
-        return made[name]
-    except (KeyError, TypeError):
-        raise GatewayUnknown(f"an answer without its {name}") from None
+def _text(made: Any, name: str) -> str:
+    return str(_member(made, name, str))
+
+
+def _whole(made: Any, name: str) -> int:
+    return int(_member(made, name, int))
+
+
+def _member(made: Any, name: str, kind: type) -> Any:
+    value = made.get(name)
+    if type(value) is not kind:
+        raise GatewayUnknown(f"the answer's {name} is {value!r}, expected {kind.__name__}")
+    return value
 
 
 def _call(call: Callable[[], T]) -> T:

@@ -32,6 +32,21 @@ def give_up(payment: Payment, ending: Ending) -> None:
     )
 
 
+def give_up_authorization(order: Order, payment: Payment) -> None:
+    """Money was promised that no longer buys anything: a job gives it up, and the history says why; once."""
+    _, fresh = PaymentEvent.objects.get_or_create(
+        dedupe_key=f"{payment.idempotency_key}:given up:late",
+        defaults={"payment": payment, "kind": EventKind.GIVEN_UP, "detail": {"late": f"the order was {order.state}"}},
+    )
+    if fresh:
+        payment_given_up.emit(payment_id=payment.pk, order_id=payment.order_id)
+
+
+def is_given_up_as_late(payment: Payment) -> bool:
+    """Whether its gateway may hold an authorization that nobody will capture."""
+    return payment.events.filter(kind=EventKind.GIVEN_UP, detail__has_key="late").exists()
+
+
 def carry_out(order: Order, payment: Payment) -> bool:
     """The payment has ended without money: do what its customer wanted then. False if they had not given it up."""
     if payment.ending == Ending.CANCEL:

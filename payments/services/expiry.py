@@ -1,5 +1,8 @@
 """Ending an order that is not paid: never blindly, never while money may be on its way."""
 
+import logging
+from collections import defaultdict
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -11,9 +14,10 @@ from orders.states import NOT_PAID_IN_TIME, UNPAID, OrderState
 from queues import Snooze, steering
 from queues.conflicts import again_on_conflict
 from queues.models import Job
-from queues.states import JobState
+from queues.states import LIVE, JobState
 
 from ..errors import OrderNotCancellable, PaymentInProgress
+from ..events import order_overdue
 from ..gateways import gateway_named
 from ..gateways.base import GatewayUnavailable, GatewayUnknown
 from ..models import Payment
@@ -22,6 +26,8 @@ from ..states import UNDECIDED, Ending, PaymentState
 from . import endings
 from .endings import BY_CUSTOMER
 from .settle import settle
+
+log = logging.getLogger(__name__)
 
 
 def cancel_unpaid(order_id: int, reason: str = NOT_PAID_IN_TIME) -> None:
@@ -50,12 +56,25 @@ def cancel_unpaid(order_id: int, reason: str = NOT_PAID_IN_TIME) -> None:
 def retry_given_up() -> list[int]:
     """Let the auto-cancels of overdue unpaid orders that ended as failed run again; the ids of those jobs.
 
-    One that an operator has cancelled is left alone, and so is an order whose auto-cancel is still to come.
+    One that an operator has cancelled is left alone, and so is an order whose auto-cancel is still to come. An order
+    of whose auto-cancel the ledger knows nothing any more gets another.
     """
+    known = defaultdict[int, dict[str, int]](dict)
     overdue = Order.objects.filter(state__in=UNPAID, placed_at__lt=timezone.now() - settings.PAYMENT_WINDOW)
-    keys = [f"cancel-{order_id}" for order_id in overdue.values_list("pk", flat=True)]
-    given_up = Job.objects.filter(key__in=keys, state=JobState.FAILED).values_list("pk", flat=True)
-    return steering.retry_jobs(list(given_up), actor="payments.retry_auto_cancels")
+    keys = {f"cancel-{order_id}": order_id for order_id in overdue.values_list("pk", flat=True)}
+    for key, state, pk in Job.objects.filter(key__in=keys).values_list("key", "state", "pk"):
+        known[keys[key or ""]][state] = pk
+    for order_id in keys.values():
+        if not known[order_id].keys() - {JobState.COMPLETED}:
+            _ask_for_another(order_id)
+    dead = [jobs for jobs in known.values() if JobState.FAILED in jobs and not jobs.keys() & set(LIVE)]
+    return steering.retry_jobs([jobs[JobState.FAILED] for jobs in dead], actor="payments.retry_auto_cancels")
+
+
+def _ask_for_another(order_id: int) -> None:
+    log.warning("order %s is overdue, and no job is there to cancel it", order_id)
+    with transaction.atomic():
+        order_overdue.emit(order_id=order_id)
 
 
 @again_on_conflict

@@ -71,13 +71,13 @@ def capture(payment_id: int) -> None:
 
 
 def void(payment_id: int) -> None:
-    """Cancel an authorization, or a pending intent that nobody wants; money that came first is settled instead.
+    """Cancel an authorization, also one that came late, or a pending intent that nobody wants.
 
-    Safe to repeat. A pending one that the gateway no longer cancels goes on, and its customer's wish is dropped.
+    Safe to repeat; money that came first is settled instead. A pending one that the gateway no longer cancels goes on,
+    and its customer's wish is dropped.
     """
     payment = Payment.objects.select_related("order").get(pk=payment_id)
-    unwanted = payment.ending or payment.order.state not in UNPAID
-    if payment.state != PaymentState.AUTHORIZED and not (payment.state == PaymentState.PENDING and unwanted):
+    if not _is_to_be_voided(payment):
         return
     try:
         proof = _sure(payment, lambda p: gateway_named(p.gateway).cancel(intent_of(p)))
@@ -86,6 +86,13 @@ def void(payment_id: int) -> None:
             raise
         return _take_back(payment)
     settle(payment.pk, proof)
+
+
+def _is_to_be_voided(payment: Payment) -> bool:
+    if payment.state == PaymentState.PENDING:
+        return bool(payment.ending) or payment.order.state not in UNPAID
+    ended = payment.state in (PaymentState.DECLINED, PaymentState.CANCELLED)
+    return payment.state == PaymentState.AUTHORIZED or (ended and endings.is_given_up_as_late(payment))
 
 
 def give_up_capture(payment_id: int) -> None:

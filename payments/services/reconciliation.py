@@ -75,6 +75,7 @@ def _differences(payment: Payment, found: Charge | None) -> Iterable[str]:
     """Where the books differ and settling cannot help. Amounts are in paise."""
     if payment.state != PaymentState.CAPTURED:
         return
+    found = _of_this_payment(payment, found)
     if found is None or found.status != ChargeStatus.CAPTURED:
         yield f"captured here, {found.status if found else 'unheard of'} there"
         return
@@ -84,6 +85,12 @@ def _differences(payment: Payment, found: Charge | None) -> Iterable[str]:
         yield f"{payment.refunded_paise} refunded here, {found.refunded_paise} there"
     if found.refunded_paise < _surely_refunded(payment):
         yield f"{_surely_refunded(payment)} refunded here, {found.refunded_paise} there"
+
+
+def _of_this_payment(payment: Payment, found: Charge | None) -> Charge | None:
+    """Of several successes under one intent the one that this payment stands for; another may be named first."""
+    successes = (found, *found.others) if found else ()
+    return next((success for success in successes if success.reference == payment.gateway_reference), found)
 
 
 def _surely_refunded(payment: Payment) -> int:

@@ -18,17 +18,19 @@ from ..states import REFUND_SOURCES, EventKind, RefundState
 from .review import ask_for_review
 
 
-def refund(payment_id: int, amount_paise: int, reason: str) -> Refund:
+def refund(payment_id: int, amount_paise: int, reason: str, wish: str = "") -> Refund:
     """Promise to give a part of a captured payment back or all of it; a job makes the call.
 
-    Raises ValueError for an amount that is not positive and RefundExceedsCapture.
+    The same `wish` (at most 200 characters) is promised once, however often it is sent. Raises ValueError for an
+    amount that is not positive and RefundExceedsCapture.
     """
     with transaction.atomic():
         _, payment = lock_payment(payment_id)
-        return open_refund(payment, amount_paise, reason)
+        promised = Refund.objects.filter(payment=payment, idempotency_key=f"refund-{wish}").first() if wish else None
+        return promised or open_refund(payment, amount_paise, reason, wish)
 
 
-def open_refund(payment: Payment, amount_paise: int, reason: str) -> Refund:
+def open_refund(payment: Payment, amount_paise: int, reason: str, wish: str = "") -> Refund:
     """The same inside the caller's transaction, for a payment that it has locked."""
     if amount_paise <= 0:
         raise ValueError(f"a refund must be above 0 paise, got {amount_paise}")
@@ -37,7 +39,8 @@ def open_refund(payment: Payment, amount_paise: int, reason: str) -> Refund:
     if not covered.update(refunded_paise=F("refunded_paise") + amount_paise):
         raise RefundExceedsCapture
     payment.refresh_from_db()
-    made = Refund.objects.create(payment=payment, amount_paise=amount_paise, reason=reason[:255])
+    named = {"idempotency_key": f"refund-{wish}"} if wish else {}
+    made = Refund.objects.create(payment=payment, amount_paise=amount_paise, reason=reason[:255], **named)
     _record(made, EventKind.REFUND_REQUESTED, reason=reason)
     refund_requested.emit(refund_id=made.pk, order_id=payment.order_id)
     return made

@@ -100,26 +100,27 @@ def _capture(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
 
 
 def _authorize(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
-    """Money is promised. What a capture could only lead to a refund is not captured."""
+    """Money is promised. What a capture could only lead to a refund is not captured but given up: nobody has lost."""
     late = payment.state in (PaymentState.DECLINED, PaymentState.CANCELLED)
     if wrong:
         moved = Payment.objects.advance(payment, PaymentState.AUTHORIZED, held=True, **_facts(proof))
         if moved or late:
             ask_for_review(payment, wrong)
+        if late:
+            endings.give_up_authorization(order, payment)
     elif Payment.objects.advance(payment, PaymentState.AUTHORIZED, **_facts(proof)):
         _use_authorization(order, payment)
     elif late and may_still_capture(order, payment):
         payment_authorized.emit(payment_id=payment.pk, order_id=payment.order_id)
     elif late:
-        ask_for_review(payment, "authorized too late; not captured")
+        endings.give_up_authorization(order, payment)
 
 
 def _use_authorization(order: Order, payment: Payment) -> None:
     if payment.ending:
         return  # its job gives it up
     if order.state not in UNPAID:
-        payment_given_up.emit(payment_id=payment.pk, order_id=payment.order_id)
-        ask_for_review(payment, f"the order was {order.state} when the money was authorized")
+        endings.give_up_authorization(order, payment)
     elif payment.held:
         ask_for_review(payment, "held above the limit")
     else:

@@ -70,7 +70,7 @@ def _follow(event: ProviderEvent, hint: Hint) -> ProviderEventState:
         return ProviderEventState.UNMATCHED
     elif hint == Hint.REFUND:
         with transaction.atomic():
-            ask_for_review(payment, "refunded elsewhere")
+            ask_for_review(payment, f"refunded elsewhere: {event.references.get('refund', event.kind)}")
     return ProviderEventState.APPLIED
 
 

@@ -1,4 +1,4 @@
-"""Buyers, each a thread of its own: they sign up, order, try again under the same key, cancel, pay and confirm."""
+"""Buyers, each a thread of its own: they sign up, order, try again under the same key, cancel, pay, send back."""
 
 import secrets
 import threading
@@ -12,12 +12,15 @@ import requests
 from bharatmart.demo.providers import Checkout
 from bharatmart.demo.shop import ADDRESS, Shop
 
+from .desk import Desk, Wish
 from .plan import OrderPlan, Scenario
 
 PAUSE = 0.3  # seconds until a buyer tries again
 TIMEOUT = (3.0, 30.0)
-PATIENCE, LONG_PATIENCE = 25.0, 70.0  # seconds that a buyer waits for news; for the end of the payment window
+PATIENCE = 25.0  # seconds that a buyer waits for news
+LONG_PATIENCE = {"confirm late": 70.0, "cancel, then pay": 70.0}
 FINAL = range(200, 500)
+AT_THE_DESK = ("be refunded", "send back")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,20 @@ class Stream:
             self.asked += 1
             return self.orders[self.asked - 1]
 
+    def ask(self, shop: Shop, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
+        """The first answer that is one: no answer and a 5xx are tried again, with the same key. 0 when stopped."""
+        headers = {"Idempotency-Key": key} if key else {}
+        while not self.stop.is_set():
+            try:
+                response = shop.session.request(method, shop.url + path, json=body, headers=headers, timeout=TIMEOUT)
+                if response.status_code in FINAL:
+                    return response.status_code, response.json()
+            except requests.RequestException:
+                pass
+            self.tried_again += 1
+            self.stop.wait(PAUSE)
+        return 0, {}
+
 
 @dataclass
 class Shelf:
@@ -77,9 +94,12 @@ class Owed:
 class Buyer(threading.Thread):
     """Places orders until none is left, then does what it still owes (cancel, pay again)."""
 
-    def __init__(self, name: str, shop: Shop, stream: Stream, shelf: Shelf, key: str, checkout: Checkout) -> None:
+    def __init__(
+        self, name: str, shop: Shop, stream: Stream, shelf: Shelf, key: str, checkout: Checkout, desk: Desk
+    ) -> None:
         super().__init__(name=name, daemon=True)
         self.shop, self.stream, self.shelf, self.key, self.checkout = shop, stream, shelf, key, checkout
+        self.desk, self.at_the_desk = desk, Shop(shop.url)
         self.password = secrets.token_urlsafe(12)
         self.owed: list[Owed] = []
         self.clients: dict[int, dict[str, str]] = {}
@@ -104,7 +124,8 @@ class Buyer(threading.Thread):
         self._ask("POST", "/api/auth/app/v1/auth/signup", account | {"first_name": "Asha"})
         status, answer = self._ask("POST", "/api/auth/app/v1/auth/login", account)
         if status == 200:
-            self.shop.session.headers["X-Session-Token"] = str(answer["meta"]["session_token"])
+            for shop in (self.shop, self.at_the_desk):
+                shop.session.headers["X-Session-Token"] = str(answer["meta"]["session_token"])
         elif status:
             self.stream.unexpected.append(f"{self.name} cannot log in: {status} {answer}")
 
@@ -126,14 +147,15 @@ class Buyer(threading.Thread):
             self._pay(order_id, scenario.gateway, scenario.token)
         elif scenario.then == "cancel":
             return self._cancel(order_id)
-        if scenario.then:
+        if scenario.then in AT_THE_DESK:
+            self.desk.wishes.append(Wish(time.monotonic(), order_id, scenario.then, self._ask_at_the_desk))
+        elif scenario.then:
             self.owed.append(Owed(time.monotonic(), order_id, scenario.then, scenario.gateway))
 
     def _do_what_is_owed(self) -> None:
         """After a while it is not worth it any more."""
         for owed in list(self.owed):
-            patience = LONG_PATIENCE if owed.then == "confirm late" else PATIENCE
-            if self._act(owed) or time.monotonic() - owed.since > patience:
+            if self._act(owed) or time.monotonic() - owed.since > LONG_PATIENCE.get(owed.then, PATIENCE):
                 self.owed.remove(owed)
 
     def _act(self, owed: Owed) -> bool:
@@ -142,13 +164,20 @@ class Buyer(threading.Thread):
             return self._pay_again(owed.order_id)
         status, answer = self._ask("GET", f"/api/orders/{owed.order_id}/payments")
         payment = (answer.get("results") or [{}])[0] if status == 200 else {}
-        if owed.then == "confirm late":
+        if owed.then == "confirm late" or owed.order_id in self.clients:
             return self._pay_late(owed, payment)
         if payment.get("state") != "pending" or not payment["client"]:
             return False
         match owed.then:
             case "confirm":
                 self._confirm(owed, payment)
+            case "confirm twice":
+                self._confirm(owed, payment)
+                self._confirm(owed, payment)
+            case "cancel, then pay":
+                self.clients[owed.order_id] = payment["client"]
+                self._cancel(owed.order_id)
+                return False
             case "switch":
                 self._pay(owed.order_id, "stripe", "pm_card_visa")
             case "cancel":
@@ -164,7 +193,7 @@ class Buyer(threading.Thread):
         return True
 
     def _pay_late(self, owed: Owed, payment: dict[str, Any]) -> bool:
-        """Pay at the provider when the shop has cancelled the order, by what its storefront was told before."""
+        """Pay at the provider when the payment was cancelled, by what its storefront was told before."""
         if payment.get("client"):
             self.clients[owed.order_id] = payment["client"]
         if payment.get("state") != "cancelled" or owed.order_id not in self.clients:
@@ -196,17 +225,8 @@ class Buyer(threading.Thread):
         ):
             self.stream.unexpected.append(f"{path}: {status} {answer}")
 
-    def _ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, dict[str, Any]]:
-        """The first answer that is one: no answer and a 5xx are tried again, with the same key. 0 when stopped."""
-        headers = {"Idempotency-Key": key} if key else {}
-        while not self.stream.stop.is_set():
-            try:
-                url = self.shop.url + path
-                response = self.shop.session.request(method, url, json=body, headers=headers, timeout=TIMEOUT)
-                if response.status_code in FINAL:
-                    return response.status_code, response.json()
-            except requests.RequestException:
-                pass
-            self.stream.tried_again += 1
-            self.stream.stop.wait(PAUSE)
-        return 0, {}
+    def _ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
+        return self.stream.ask(self.shop, method, path, body, key)
+
+    def _ask_at_the_desk(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
+        return self.stream.ask(self.at_the_desk, method, path, body, key)

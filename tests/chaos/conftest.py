@@ -52,8 +52,11 @@ def evidence(db: None, settings: Settings, tmp_path: Path) -> Evidence:
         drain()
         ask("DELETE FROM queues_outbox WHERE withdrawn")  # the dispatcher's part
     accepted = [Accepted(paid.pk, PAID), Accepted(declined.pk, DECLINED)]
-    mails = [Mail(str(mail["Message-ID"]), str(mail["Subject"]), _pdfs(mail)) for mail in sink.mails]
-    return Evidence(ask, accepted, initial, book, mails, media=tmp_path)
+    return Evidence(ask, accepted, initial, book, mails_in(sink), media=tmp_path)
+
+
+def mails_in(sink: SmtpSink) -> list[Mail]:
+    return [Mail(str(mail["Message-ID"]), str(mail["Subject"]), _pdfs(mail)) for mail in sink.mails]
 
 
 def _charge(order: Order, status: ChargeStatus) -> dict[str, Any]:

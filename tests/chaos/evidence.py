@@ -9,6 +9,7 @@ from typing import Any
 from bharatmart.demo.mailbox import pdfs_of
 
 from .buyers import Accepted
+from .desk import GivenBack
 from .look import Ask
 
 SHOWN = 8
@@ -33,6 +34,7 @@ class Evidence:
     book: Sequence[dict[str, Any]]
     mails: Sequence[Mail]
     media: Path
+    given_back: Mapping[int, GivenBack] = field(default_factory=dict)
     buyers: int = 0
     hit: frozenset[int] = field(default_factory=frozenset)
 

@@ -12,7 +12,8 @@ class Scenario:
     """A way to order and, with a `gateway`, to pay there.
 
     `then` is what the buyer does afterwards: nothing, "cancel", "pay again" after a decline; with a payment that waits
-    for them "confirm", "confirm late" (when the order is cancelled), "switch" to a card at Stripe, or "cancel".
+    for them "confirm", "confirm twice", "confirm late" (when the order is cancelled), "switch" to a card at Stripe,
+    "cancel", or "cancel, then pay" all the same; once it is paid for, "be refunded" in part by staff, or "send back".
     """
 
     name: str
@@ -40,6 +41,11 @@ SCENARIOS = (
     Scenario("Razorpay, paid too late", 3, "", "confirm late", gateway="razorpay"),
     Scenario("Razorpay, then Stripe instead", 4, "", "switch", gateway="razorpay"),
     Scenario("Razorpay, cancelled by the buyer", 3, "", "cancel", can_be_paid=False, gateway="razorpay"),
+    Scenario("Razorpay, cancelled, then paid", 4, "", "cancel, then pay", can_be_paid=False, gateway="razorpay"),
+    Scenario("Razorpay, paid twice", 5, "", "confirm twice", gateway="razorpay"),
+    Scenario("refunded in part", 6, "tok_success", "be refunded"),
+    Scenario("sent back", 4, "tok_success", "send back"),
+    Scenario("Stripe, sent back", 3, "pm_card_visa", "send back", gateway="stripe"),
 )
 
 KILL_WORKER, KILL_SCHEDULER, KILL_WEB = "worker killed", "scheduler killed", "web process killed"

@@ -1,12 +1,11 @@
-"""The engine's promises: jobs, mails, attempts, leases. Each function is one promise, kept if it finds nothing."""
+"""The engine's promises: ends, mails, attempts, leases. Each function is one promise, kept if it finds nothing."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 
 from .evidence import Evidence, Finding, finding
-from .look import Row
-from .plan import Scenario
+from .promises_of_jobs import a_job_exists_iff_its_transaction_committed
 
 UNFINISHED = """
 SELECT j.id, j.name, j.subject, j.state, j.run_at, o.job_id AS row, o.withdrawn, o.due_at > now() AS later
@@ -33,79 +32,8 @@ def every_job_is_final_or_rightly_waiting(evidence: Evidence) -> Finding:
     return finding("every job final or rightly waiting", counts, broken())
 
 
-JOBS = """
-SELECT o.id, o.state, array_agg(j.name ORDER BY j.name) AS names,
-       (SELECT count(*) FROM orders_orderlog l WHERE l.order_id = o.id AND l.event = 'payment_failed') AS failures,
-       (SELECT count(*) FROM payments_payment p WHERE p.order_id = o.id) AS payments,
-       EXISTS (SELECT FROM orders_orderlog l WHERE l.order_id = o.id AND l.event = 'cancelled') AS was_cancelled
-FROM orders_order o LEFT JOIN queues_job j ON j.subject = 'order-' || o.id GROUP BY o.id ORDER BY o.id
-"""
-ALWAYS = (
-    "orders.order_confirmation",
-    "orders.check_for_suspicion",
-    "payments.auto_cancel",
-    "webhooks.order_placed",
-)
-TOLD = ("orders.sync_with_erp", "orders.analytics")
-WHEN_PAID = (
-    "orders.process_order",
-    "orders.generate_invoice",
-    "orders.payment_receipt",
-    "webhooks.order_paid",
-    *TOLD,
-)
-WHEN_CANCELLED = ("orders.order_cancelled", "orders.release_stock_on_cancellation", "webhooks.order_cancelled", *TOLD)
-BY_FAILURE = (
-    "orders.payment_failed",
-    "orders.check_for_suspicion",
-    "orders.release_stock_on_failure",
-    "webhooks.payment_failed",
-)
-
-
-def a_job_exists_iff_its_transaction_committed(evidence: Evidence) -> Finding:
-    """Every event of an order has its jobs, once each; one that is paid too late was cancelled before."""
-    rows = evidence.ask(JOBS)
-    scenarios = {accepted.order_id: accepted.scenario for accepted in evidence.accepted}
-
-    def broken() -> Iterator[str]:
-        for row in rows:
-            expected = Counter([*ALWAYS, *(WHEN_PAID if row["state"] == "processing" else ())])
-            expected += Counter(WHEN_CANCELLED if row["was_cancelled"] else ())
-            expected += Counter(dict.fromkeys(BY_FAILURE, row["failures"]))
-            found = Counter(name for name in row["names"] if name in expected or name not in SOMETIMES)
-            expected["payments.process_payment"] = _charges(scenarios.get(row["id"]), row, found)
-            for name in sorted(set(expected) | set(found)):
-                if expected[name] != found[name]:
-                    yield f"order {row['id']} ({row['state']}): {found[name]} {name} instead of {expected[name]}"
-
-    jobs = sum(len(row["names"]) for row in rows)
-    return finding("a job exists iff its transaction committed", f"{jobs} jobs of {len(rows)} orders", broken())
-
-
-def _charges(scenario: Scenario | None, row: Row, found: Counter[str]) -> int:
-    """One with the order; one more for each payment but that of its token. A payment that waits may never get one."""
-    came_with_token = scenario is None or (scenario.token and not scenario.gateway)
-    most = 1 + row["payments"] - bool(came_with_token and row["payments"])
-    least = most - (scenario is not None and scenario.then == "switch" and row["payments"] > 1)
-    return min(max(found["payments.process_payment"], least), most)
-
-
-SOMETIMES = (
-    "orders.close_return",
-    "orders.count_refund",
-    "orders.open_suspicion",
-    "payments.check_payment",
-    "payments.issue_credit_note",
-    "payments.open_review",
-    "payments.refund_issued",
-    "payments.refund_payment",
-    "payments.verify_payment",
-    "payments.void_payment",
-    "webhooks.order_refunded",
-)
-
 NOT_OF_ORDERS = ("welcome", "daily_report", "low_stock", "stock_shortfall", "review_opened", "review_due")
+WITH_PDF = ("payment_receipt", "credit_note")
 NOTICES = """
 SELECT n.id, n.key, n.kind, n.state, n.message_id, n.attempts FROM notifications_notification n ORDER BY n.id
 """
@@ -115,6 +43,9 @@ UNION ALL SELECT 'payment-receipt-' || id FROM orders_invoice
 UNION ALL SELECT 'payment-failed-' || id FROM orders_orderlog WHERE event = 'payment_failed'
 UNION ALL SELECT 'order-cancelled-' || order_id FROM orders_orderlog WHERE event = 'cancelled'
 UNION ALL SELECT 'refund-issued-' || id FROM payments_refund WHERE state = 'succeeded'
+UNION ALL SELECT 'shipping-notification-' || order_id FROM orders_shipment
+UNION ALL SELECT 'return-answered-' || id FROM orders_returnrequest WHERE state <> 'requested'
+UNION ALL SELECT 'credit-note-' || id FROM orders_creditnote
 """
 INTERRUPTED = """
 SELECT CASE
@@ -122,6 +53,9 @@ SELECT CASE
            WHEN j.name = 'orders.order_confirmation' THEN 'order-confirmation-' || (j.args ->> 'order_id')
            WHEN j.name = 'orders.order_cancelled' THEN 'order-cancelled-' || (j.args ->> 'order_id')
            WHEN j.name = 'payments.refund_issued' THEN 'refund-issued-' || (j.args ->> 'refund_id')
+           WHEN j.name = 'orders.shipping_notification' THEN 'shipping-notification-' || (j.args ->> 'order_id')
+           WHEN j.name = 'orders.return_answered' THEN 'return-answered-' || (j.args ->> 'return_id')
+           WHEN j.name = 'orders.credit_note' THEN 'credit-note-' || (j.args ->> 'credit_note_id')
            ELSE 'payment-failed-' || (SELECT max(l.id) FROM orders_orderlog l
                WHERE l.event = 'payment_failed' AND l.order_id = (j.args ->> 'order_id')::bigint)
        END AS key, count(*) AS times
@@ -154,7 +88,7 @@ def every_mail_is_sent_once(evidence: Evidence) -> Finding:
         yield from (f"{key} is {'missing' if key in owed else 'not owed'}" for key in sorted(owed ^ kinds))
         known = {row["message_id"] for row in notices.values()}
         yield from (f"a mail {mail.subject!r} is of nobody" for mail in evidence.mails if mail.message_id not in known)
-        receipts = {row["message_id"] for row in notices.values() if row["kind"] == "payment_receipt"}
+        receipts = {row["message_id"] for row in notices.values() if row["kind"] in WITH_PDF}
         for mail in evidence.mails:
             if mail.message_id in receipts and mail.pdfs != 1:
                 yield f"{mail.subject!r} has {mail.pdfs} PDFs"

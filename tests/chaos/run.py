@@ -3,6 +3,7 @@
 import contextlib
 import random
 import secrets
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from bharatmart.demo.supervisor import Supervisor
 from bharatmart.environment import BASE_DIR
 
 from .buyers import Buyer, Shelf, Stream
+from .desk import Desk
 from .evidence import Evidence, Finding, read_mails
 from .faults import Injector
 from .house import LEASE, ChaosHouse
@@ -25,7 +27,7 @@ from .place import OwnServers, make_slot, own_servers, remove
 from .plan import BUYERS, Plan, make_plan
 from .promises_of_engine import ENGINE
 from .promises_of_shop import SHOP
-from .telling import Progress, enough_fire, table_of_faults, table_of_promises
+from .telling import Progress, enough_fire, enough_refunds, table_of_faults, table_of_promises
 from .victims import kill_all
 
 GLANCE = 0.05
@@ -45,6 +47,15 @@ LEFT JOIN payments_payment p ON j.name = 'payments.verify_payment' AND p.id = (j
     AND p.state IN ('captured', 'declined', 'cancelled')
 """
 """Without those that will ask about a payment that is decided: their next time may be minutes away."""
+
+
+ADMIN = "admin@bharatmart.example"
+AN_HOUR_AGO = "UPDATE payments_payment SET submitted_at = submitted_at - interval '1 hour'"
+COMPARE = (sys.executable, "manage.py", "queues", "schedule", "run", "payments.reconcile_payments")
+UNCOMPARED = """
+SELECT id FROM payments_payment
+WHERE submitted_at IS NOT NULL AND reconciled_at IS NULL AND idempotency_key NOT LIKE 'beside-%'
+"""
 
 
 def run(seed: int, orders: int, faults: int, limit: float) -> int:
@@ -78,6 +89,7 @@ class _Run:
     progress: Progress = field(default_factory=Progress)
     buyers: list[Buyer] = field(default_factory=list)
     late: str = ""
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
     def play(self) -> bool:
         """Open the shop, let orders and faults come, wait until all has settled, judge."""
@@ -89,16 +101,19 @@ class _Run:
             self._start_buyers()
             self._under_fire()
             self._settle()
+            self._compare_books()
             return self._judge(initial)
         finally:
             self.stream.stop.set() if self.buyers else None
+            for buyer in self.buyers:
+                buyer.at_the_desk.close()
             self.eye.close()
 
     def _open(self) -> None:
         with self._step("gateway, mail server, web, scheduler"):
             self.house.start_what_needs_no_tables()
         with self._step("tables and products"):
-            self.house.prepare("admin@bharatmart.example", secrets.token_urlsafe(12))
+            self.house.prepare(ADMIN, self.password)
         with self._step("workers"):
             self.house.start_workers()
             shop = Shop(self.house.url)
@@ -119,17 +134,22 @@ class _Run:
 
     def _start_buyers(self) -> None:
         self.stream = Stream(self.plan.orders)
+        key, staff = f"chaos-{self.plan.seed}", (ADMIN, self.password)
+        self.desk = Desk(self.house.url, staff, self._have_all_gone, self.stream.stop)
         for number in range(BUYERS):
-            shop, key = Shop(self.house.url), f"chaos-{self.plan.seed}"
-            self.buyers.append(Buyer(f"buyer-{number}", shop, self.stream, self.shelf, key, self.house.checkout))
-        for buyer in self.buyers:
-            buyer.start()
+            shop, name = Shop(self.house.url), f"buyer-{number}"
+            self.buyers.append(Buyer(name, shop, self.stream, self.shelf, key, self.house.checkout, self.desk))
+        for person in (*self.buyers, self.desk):
+            person.start()
+
+    def _have_all_gone(self) -> bool:
+        return not any(buyer.is_alive() for buyer in self.buyers)
 
     def _under_fire(self) -> None:
         """Until all orders are placed and all faults are over."""
         chance = random.Random(self.plan.seed)
         self.injector = Injector(self.house, self.eye, list(self.plan.faults), chance)
-        while not self.injector.done or any(buyer.is_alive() for buyer in self.buyers):
+        while not self.injector.done or self.desk.is_alive() or not self._have_all_gone():
             news = self.house.supervisor.sleep(GLANCE)
             self.progress.tell([*news, *self.injector.act(self.stream.asked)])
             self.idle.look()
@@ -143,6 +163,17 @@ class _Run:
     def _settle(self) -> None:
         """Until no job is left to run. A worker that was stopped beyond its lease has woken up by then."""
         self.progress.tell(["all orders are placed, all faults are over; everything settles"])
+        self._wait_until_quiet()
+
+    def _compare_books(self) -> None:
+        """Let reconciliation find what no webhook and no poll has told, as it does within the hour."""
+        self.eye.rows(AN_HOUR_AGO)
+        while not self.late and (left := len(self.eye.rows(UNCOMPARED))):
+            self.progress.tell([f"the books of {left} payments are compared"])
+            self.house.supervisor.run("compare", list(COMPARE), self.house.env)
+            self._wait_until_quiet()
+
+    def _wait_until_quiet(self) -> None:
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < LEASE / 2:
             if self.progress.seconds > self.limit:
@@ -163,6 +194,7 @@ class _Run:
             book=[*book_of(self.house.gateway_url), *self.house.checkout.book()],
             mails=read_mails(self.slot.mails),
             media=self.slot.media,
+            given_back=self.desk.given_back,
             buyers=len(self.buyers),
             hit=frozenset(fault.pid for fault in self.injector.injected if fault.pid),
         )
@@ -170,6 +202,7 @@ class _Run:
         findings.append(self.idle.found())
         findings.append(self._no_surprise())
         findings.append(enough_fire(self.injector.injected))
+        findings.append(enough_refunds(evidence.book, len(self.stream.accepted)))
         print("\n".join(["", *table_of_faults(self.injector.injected), "", *table_of_promises(findings), ""]))
         broken = sum(not found.kept for found in findings)
         print(
@@ -180,7 +213,7 @@ class _Run:
 
     def _no_surprise(self) -> Finding:
         """Buyers got answers that the API promises, and all settled in time."""
-        surprises = (*self.stream.unexpected, *([self.late] if self.late else []))
+        surprises = (*self.stream.unexpected, *self.desk.unexpected, *([self.late] if self.late else []))
         told = f"{self.stream.asked} asked for, {self.stream.sold_out} sold out, {self.stream.tried_again} tries again"
         return Finding("buyers get proper answers, all settles in time", told, surprises)
 

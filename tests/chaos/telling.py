@@ -5,13 +5,14 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from .evidence import SHOWN, Finding
 from .faults import Injected
 from .plan import KILL_SCHEDULER, KILL_WEB, KILL_WORKER, SECONDS, STOP_WORKER
 
 EVERY = 1.0  # seconds between two lines
+REFUND_EVERY = 30  # orders, at least
 KILLS = (KILL_WORKER, KILL_SCHEDULER, KILL_WEB)
 
 
@@ -87,3 +88,11 @@ def table_of_promises(findings: Sequence[Finding]) -> list[str]:
         if len(found.broken) > SHOWN:
             lines.append(f"          ... {len(found.broken)} in all")
     return lines
+
+
+def enough_refunds(book: Sequence[dict[str, Any]], orders: int) -> Finding:
+    """Whether the run proves something about refunds."""
+    refunds = sum(entry["effect"] == "refund" for entry in book)
+    least = orders // REFUND_EVERY
+    told = f"{refunds} refunds of {orders} orders"
+    return Finding("(money was given back)", told, () if refunds >= least else (f"expected {least} at least",))

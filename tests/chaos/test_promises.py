@@ -8,19 +8,18 @@ from .conftest import PAID, ask
 from .evidence import Evidence, Finding, Mail
 from .promises_of_engine import (
     ENGINE,
-    a_job_exists_iff_its_transaction_committed,
     attempts_and_crashes_are_consistent,
     every_job_is_final_or_rightly_waiting,
     every_mail_is_sent_once,
     nobody_is_rescued_by_mistake,
 )
+from .promises_of_jobs import a_job_exists_iff_its_transaction_committed
+from .promises_of_money import none_is_charged_and_cancelled_without_refund, none_is_charged_twice
 from .promises_of_shop import (
     SHOP,
     invoices_are_gap_free_one_per_paid_order,
     no_accepted_order_is_lost,
     no_reservation_of_a_finished_order,
-    none_is_charged_and_cancelled_without_refund,
-    none_is_charged_twice,
     stock_is_initial_minus_sold_minus_reserved,
 )
 
@@ -36,7 +35,7 @@ def told(promise: Promise, evidence: Evidence) -> str:
 
 
 def test_a_shop_in_order_keeps_every_promise(evidence: Evidence) -> None:
-    assert [promise(evidence).broken for promise in (*SHOP, *ENGINE)] == [()] * 11
+    assert [promise(evidence).broken for promise in (*SHOP, *ENGINE)] == [()] * 13
 
 
 def test_an_order_that_is_gone_is_lost(evidence: Evidence) -> None:

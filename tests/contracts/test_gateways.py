@@ -32,6 +32,14 @@ def test_charge_captures_what_was_asked(bench: Bench):
     assert bench.taken_paise(intent) == 49_900
 
 
+def test_every_paisa_of_an_amount_arrives(bench: Bench):
+    """159.20 rupees times 100 is 15,919.999… in floats, of which some shops have made 15,919."""
+    intent = bench.intent(amount_paise=15_920)
+
+    assert bench.charge(intent).amount_paise == 15_920
+    assert bench.taken_paise(intent) == 15_920
+
+
 def test_decline_is_an_answer_and_takes_nothing(bench: Bench):
     intent = bench.intent("decline")
 

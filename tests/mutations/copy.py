@@ -18,7 +18,7 @@ from tests.processes import database_url
 
 LONGEST_RUN = 120
 NOT_HANDED_ON = ("PYTEST_", "BHARATMART_TEST_SLOT")
-OPTIONS = ("-q", "--reuse-db", "-p", "pytest_django.plugin", "-p", "no:cacheprovider")
+OPTIONS = ("-q", "--reuse-db", "-p", "pytest_django.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The guards that money and jobs rest on, each with the test that turns red without it."""
 
+from .money_guards import MONEY_MUTATIONS
 from .mutation import Mutation
 from .provider_guards import PROVIDER_MUTATIONS
 from .review_guards import REVIEW_MUTATIONS
@@ -183,6 +184,7 @@ MUTATIONS = [
         "::test_the_address_that_was_looked_at_is_the_one_that_is_asked",
         red="Error",
     ),
+    *MONEY_MUTATIONS,
     *PROVIDER_MUTATIONS,
     *REVIEW_MUTATIONS,
 ]

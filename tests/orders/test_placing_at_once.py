@@ -89,6 +89,23 @@ def test_baskets_in_opposite_order_do_not_deadlock():
     assert [shelf(sku) for sku in "ABCD"] == [(1000, 40)] * 4
 
 
+def test_rows_of_the_stock_are_locked_in_one_order():
+    """Whoever waits for the first of two rows holds no lock on the second, in whatever order a basket names them."""
+    first, second = (make_product(sku, on_hand=9) for sku in ("A", "B"))
+    Stock.objects.filter(pk=first.pk).update(on_hand=10)  # its row lies behind the other's now
+    buyer = api(make_user())
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Stock.objects.select_for_update(no_key=True).get(pk=first.pk)
+            answer = pool.submit(at_once, [lambda: post_order(buyer, body(("B", 1), ("A", 1)))])
+            wait_until_somebody_waits()
+            free = Stock.objects.select_for_update(skip_locked=True).filter(pk=second.pk).exists()
+        assert answer.result()[0].status_code == 201
+
+    assert free
+
+
 def test_stock_given_back_while_a_buyer_waits_for_it_is_sold(monkeypatch: pytest.MonkeyPatch):
     """The statement waits for the row and then decides by what it says, not by what it said at the start."""
     make_product("SAREE", on_hand=1)

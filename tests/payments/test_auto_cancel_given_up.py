@@ -1,4 +1,4 @@
-"""An auto-cancel that ended in the dead letter: it runs again as long as its order is unpaid."""
+"""An auto-cancel that ended in the dead letter or is lost: another runs as long as its order is unpaid."""
 
 from datetime import timedelta
 
@@ -105,3 +105,32 @@ def test_auto_cancel_that_waits_is_left_alone():
     overdue()
 
     assert expiry.retry_given_up() == []
+
+
+@pytest.mark.parametrize("left", ["nothing", "completed"])
+def test_order_whose_auto_cancel_is_lost_gets_another(left: str):
+    # given an overdue order of whose auto-cancel nothing is left to run
+    order = overdue()
+    job = give_up(order)
+    if left == "nothing":
+        job.delete()
+    else:
+        Job.objects.filter(pk=job.pk).update(state=left)
+
+    # when two sweeps have come
+    for _ in range(2):
+        assert expiry.retry_given_up() == []
+    drain(queue="order")
+
+    # then
+    order.refresh_from_db()
+    assert order.state == "cancelled"
+    assert Job.objects.get(name="payments.cancel_overdue").state == "completed"
+
+
+def test_order_of_a_lost_auto_cancel_whose_time_has_not_come_is_left_alone():
+    give_up(overdue(hours=0.9)).delete()
+
+    expiry.retry_given_up()
+
+    assert not Job.objects.filter(name="payments.cancel_overdue").exists()

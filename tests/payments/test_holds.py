@@ -131,7 +131,8 @@ def test_authorization_for_an_order_that_ended_is_given_up(gateway: GatewayProce
 
     assert states(order) == (["cancelled"], "cancelled")
     assert gateway.taken_paise(payment.idempotency_key) == 0
-    assert "the order was cancelled when the money was authorized" in reviews_of(payment)
+    assert reviews_of(payment) == ["held above the limit"]
+    assert payment.events.filter(kind="given up").get().detail == {"late": "the order was cancelled"}
 
 
 def test_late_authorization_of_razorpay_pays_an_order_that_still_waits(providers: Providers):
@@ -158,7 +159,42 @@ def test_late_authorization_for_a_cancelled_order_is_not_captured(providers: Pro
 
     assert states(order) == (["cancelled"], "cancelled")
     assert providers.razorpay.payments[failed]["status"] == "authorized"
-    assert reviews_of(payment) == ["authorized too late; not captured"]
+    assert reviews_of(payment) == []
+    assert payment.events.filter(kind="given up").get().detail == {"late": "the order was cancelled"}
+
+
+def test_late_authorization_is_given_up_at_its_gateway_once(providers: Providers):
+    """An intent that Stripe declined at first, or that was taken for ended, and that is authorized all the same."""
+    order, payment = pending("stripe")
+    providers.stripe.intents[payment.intent_reference]["capture_method"] = "manual"
+    Payment.objects.update(state="declined")
+    lifecycle.cancel_order(order.pk, "test")
+    customer_pays(providers, payment)
+
+    for _ in range(2):
+        questions.check(payment.pk)
+        run_jobs()
+
+    assert states(order) == (["cancelled"], "cancelled")
+    assert providers.stripe.intents[payment.intent_reference]["status"] == "canceled"
+    assert reviews_of(payment) == []
+    assert Job.objects.filter(name="payments.void_payment").count() == 1
+
+
+def test_late_authorization_that_is_captured_meanwhile_is_late_money(providers: Providers):
+    """Razorpay captures by itself: between its two words nobody can give the authorization up."""
+    order, payment = pending("razorpay")
+    failed = customer_pays(providers, payment, "failed")
+    Payment.objects.update(state="cancelled")
+    lifecycle.cancel_order(order.pk, "test")
+    providers.razorpay.late_authorization(failed)
+    questions.check(payment.pk)
+
+    providers.razorpay.payments[failed]["status"] = "captured"
+    run_jobs(times=2)
+
+    assert states(order) == (["captured"], "cancelled")
+    assert providers.razorpay.payments[failed]["status"] == "refunded"
 
 
 def authorized_payment() -> Payment:

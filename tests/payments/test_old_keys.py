@@ -45,3 +45,18 @@ def test_forgotten_key_of_an_order_whose_time_is_over_is_cancelled(gateway: Gate
     assert payment.state == "cancelled"
     assert gateway.taken_paise(payment.idempotency_key) == 0
     assert Order.objects.get(pk=order.pk).state == "pending"
+
+
+def test_two_that_need_a_new_key_take_the_same():
+    payment = submitted_payment(place())
+    first, second = (Payment.objects.get(pk=payment.pk) for _ in range(2))
+
+    first.renew_key()
+    second.renew_key()
+    assert first.key == second.key == f"{payment.idempotency_key}-2"
+
+    second.renew_key()
+    first.renew_key()
+    late = Payment(pk=payment.pk, key_generation=1)
+    late.renew_key()
+    assert first.key == second.key == late.key == f"{payment.idempotency_key}-3"

@@ -129,6 +129,25 @@ def test_our_own_refunds_are_no_difference(providers: Providers):
     assert reviews() == []
 
 
+def test_earlier_try_that_took_money_later_is_no_difference_once_it_is_given_back(providers: Providers):
+    """Razorpay names tries by their age: one that failed first and succeeded last stands before what paid the order."""
+    order, payment = pending("razorpay")
+    failed = customer_pays(providers, payment, "failed")
+    customer_pays(providers, payment)
+    run_jobs()
+    early = providers.razorpay.payments[failed]
+    early |= {"status": "captured", "created_at": early["created_at"] - 60}
+    grow_old()
+    reconcile()
+    run_jobs(times=2)
+    Payment.objects.update(reconciled_at=None)
+
+    report = reconcile()
+
+    assert (early["status"], states(order)) == ("refunded", (["captured", "captured"], "paid"))
+    assert (report.differing, reviews()) == (0, ["the order was paid when the money came"])
+
+
 def test_same_difference_is_told_once(providers: Providers):
     _, payment = pending("stripe")
     customer_pays(providers, payment)

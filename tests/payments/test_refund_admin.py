@@ -1,5 +1,6 @@
 """Staff ask for refunds in the admin: within the capture, with permission, by a job."""
 
+import re
 from typing import Any
 
 import pytest
@@ -45,6 +46,17 @@ def test_refund_is_asked_for_by_its_page(admin_client: Client, payment: Payment)
     assert (refund.amount_paise, refund.state) == (9_900, "requested")
     assert refund.reason.startswith("one box was broken (")
     assert_enqueued(refund_payment, refund_id=refund.pk)
+
+
+def test_form_that_is_sent_twice_refunds_once(admin_client: Client, payment: Payment):
+    (wish,) = re.findall(r'name="wish" value="([0-9a-f-]{36})"', admin_client.get(page(payment)).content.decode())
+    form = {"amount_paise": "9900", "reason": "one box was broken", "wish": wish}
+
+    answers = [admin_client.post(page(payment), form).status_code for _ in range(2)]
+
+    assert answers == [302, 302]
+    assert (Refund.objects.get().amount_paise, Payment.objects.get().refunded_paise) == (9_900, 9_900)
+    assert wish not in admin_client.get(page(payment)).content.decode()
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", str(PRICE_PAISE + 1), "1.5", "", "lots"])

@@ -1,0 +1,46 @@
+"""Secrets as they lie in the database: encrypted under SECRET_KEY, readable under SECRET_KEY_FALLBACKS too.
+
+Fernet (AES-128-CBC with HMAC-SHA256, https://cryptography.io/en/latest/fernet/), its keys made by HKDF.
+"""
+
+import base64
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+from .errors import SecretUnreadable
+
+PURPOSE = b"bharatmart: secrets of webhook endpoints"
+
+
+def seal(secret: str) -> str:
+    """The secret, encrypted under SECRET_KEY."""
+    return _box(settings.SECRET_KEY).encrypt(secret.encode()).decode()
+
+
+def unseal(sealed: str) -> str:
+    """The secret. Raises SecretUnreadable if none of the keys is the one that it was sealed with."""
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        try:
+            return _box(key).decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            continue
+    raise SecretUnreadable
+
+
+def is_current(sealed: str) -> bool:
+    """Whether it is sealed under SECRET_KEY itself."""
+    try:
+        _box(settings.SECRET_KEY).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+@lru_cache(maxsize=16)
+def _box(key: str) -> Fernet:
+    made = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(key.encode())
+    return Fernet(base64.urlsafe_b64encode(made))
