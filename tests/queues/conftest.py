@@ -10,7 +10,7 @@ from django.test.utils import setup_databases, teardown_databases
 from redis import Redis
 
 from queues.brokers.rq.connection import client
-from queues.models import Attempt, AuditEntry, Chore, Job, Outbox, QueueState, Schedule, Worker
+from queues.models import Attempt, AuditEntry, Chore, Job, Outbox, QueueState, Schedule, Tally, Worker
 from tests.jobapp.models import Gate, Run
 from tests.processes import Processes
 from tests.queues.defined_here import define
@@ -18,7 +18,7 @@ from tests.queues.raising import raising
 
 __all__ = ["define", "raising"]
 
-TABLES = (Run, Gate, AuditEntry, Attempt, Outbox, Job, Worker, Schedule, QueueState, Chore)
+TABLES = (Run, Gate, AuditEntry, Attempt, Outbox, Job, Tally, Worker, Schedule, QueueState, Chore)
 
 QUICK = {
     "DJANGO_SETTINGS_MODULE": "tests.jobapp.settings",
