@@ -10,33 +10,35 @@ from .evidence import Finding, finding
 from .look import Eye
 
 LONGEST = 1.0  # seconds
-AWAKE = 0.5  # seconds for which its process must have been running meanwhile: one that stood still has just woken up
+ALLOWANCE = 0.5  # seconds more for threads that wait for a processor: fifty processes share two of them
 IDLE = """
-SELECT pid, client_port, state_change, left(query, 80) AS query FROM pg_stat_activity
+SELECT pid, client_port, state_change, left(query, 80) AS query,
+       extract(epoch FROM clock_timestamp() - state_change)::float AS seconds
+FROM pg_stat_activity
 WHERE state LIKE 'idle in transaction%%' AND clock_timestamp() - state_change > %s * interval '1 s'
 """
 
 
 @dataclass
 class IdleWatch:
-    """Looks again and again; whoever stands still by order (SIGSTOP) is not to blame."""
+    """Looks again and again; for who stood still by order (SIGSTOP), idleness counts from when it woke up."""
 
     eye: Eye
     looks: int = 0
-    awake_since: dict[tuple[Any, ...], float] = field(default_factory=dict)
+    stood_still_at: dict[tuple[Any, ...], float] = field(default_factory=dict)
     broken: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
     def look(self) -> None:
         rows = self.eye.glance(IDLE, LONGEST)
         self.looks += rows is not None
-        now, before = time.monotonic(), self.awake_since
-        self.awake_since = {}
+        now = time.monotonic()
         for row in rows or ():
-            if _runs(row["client_port"]):
-                transaction = (row["pid"], row["state_change"])
-                self.awake_since[transaction] = before.get(transaction, now)
-                if now - self.awake_since[transaction] > AWAKE:
-                    self.broken[transaction] = f"idle after {row['query']!r}"
+            transaction = (row["pid"], row["state_change"])
+            if not _runs(row["client_port"]):
+                self.stood_still_at[transaction] = now
+            idle = min(row["seconds"], now - self.stood_still_at.get(transaction, 0.0))
+            if idle > LONGEST + ALLOWANCE:
+                self.broken[transaction] = f"idle for {idle:.1f} s after {row['query']!r}"
 
     def found(self) -> Finding:
         return finding("no transaction idle for more than a second", f"{self.looks} looks", self.broken.values())

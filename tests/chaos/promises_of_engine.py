@@ -56,6 +56,9 @@ SELECT CASE
            WHEN j.name = 'orders.shipping_notification' THEN 'shipping-notification-' || (j.args ->> 'order_id')
            WHEN j.name = 'orders.return_answered' THEN 'return-answered-' || (j.args ->> 'return_id')
            WHEN j.name = 'orders.credit_note' THEN 'credit-note-' || (j.args ->> 'credit_note_id')
+           WHEN j.name = 'accounts.welcome' THEN 'welcome-' || (j.args ->> 'user_id')
+           WHEN j.name = 'notifications.deliver' THEN (SELECT n.key FROM notifications_notification n
+               WHERE n.id = (j.args ->> 'notification_id')::bigint)
            ELSE 'payment-failed-' || (SELECT max(l.id) FROM orders_orderlog l
                WHERE l.event = 'payment_failed' AND l.order_id = (j.args ->> 'order_id')::bigint)
        END AS key, count(*) AS times
