@@ -6,9 +6,10 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.models.functions import Now
 
 from queues import Cancel, Event, Permanent, Retry, Snooze, job
@@ -158,7 +159,8 @@ def swallow(label: str, gate: str) -> None:
                 break
             time.sleep(0.05)
         except BaseException:
-            continue
+            with suppress(BaseException):
+                connections.close_all()  # what came may have left one in the middle of anything
     end(run)
 
 

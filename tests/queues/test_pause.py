@@ -63,7 +63,7 @@ def test_nothing_starts_while_paused_and_all_run_once_when_resumed(
     left = states()["waiting"]
     assert states() == {"waiting": left, "completed": JOBS - left}
     assert left > 0
-    assert redis.keys("rq:fetched:*") == []
+    wait_for(lambda: redis.keys("rq:fetched:*") == [])
     offered = Outbox.objects.filter(offered_at__isnull=False).count()
     assert offered == redis.llen("rq:queue:order")
     assert offered >= left - BATCH if mode == "rq" else offered == 0

@@ -100,7 +100,7 @@ class Books:
                 try:
                     self._write(batch)
                 except BrokerUnavailable as error:
-                    log.debug("the broker was not told of %d jobs: %s", len(batch), error)
+                    log.warning("%d entries of rq's books are lost: %s", len(batch), error)
                 except Exception:
                     log.exception("%d entries of rq's books are lost", len(batch))
             if waiting is not None:
