@@ -21,24 +21,27 @@ WHERE state LIKE 'idle in transaction%%' AND clock_timestamp() - state_change > 
 
 @dataclass
 class IdleWatch:
-    """Looks again and again; for who stood still by order (SIGSTOP), idleness counts from when it woke up."""
+    """Looks again and again. For who stood still by order (SIGSTOP), idleness counts from when it was seen awake."""
 
     eye: Eye
     looks: int = 0
-    stood_still_at: dict[tuple[Any, ...], float] = field(default_factory=dict)
+    looked_at: float = 0.0
+    awake_since: dict[tuple[Any, ...], float] = field(default_factory=dict)
     broken: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
     def look(self) -> None:
         rows = self.eye.glance(IDLE, LONGEST)
         self.looks += rows is not None
         now = time.monotonic()
+        watched = now - self.looked_at < ALLOWANCE  # else it may have stood still while nobody looked
+        self.looked_at = now
         for row in rows or ():
             transaction = (row["pid"], row["state_change"])
             if not _runs(row["client_port"]):
-                self.stood_still_at[transaction] = now
-            idle = min(row["seconds"], now - self.stood_still_at.get(transaction, 0.0))
-            if idle > LONGEST + ALLOWANCE:
-                self.broken[transaction] = f"idle for {idle:.1f} s after {row['query']!r}"
+                self.awake_since[transaction] = now
+            since = self.awake_since.setdefault(transaction, now - row["seconds"] if watched else now)
+            if now - since > LONGEST + ALLOWANCE:
+                self.broken[transaction] = f"idle for {now - since:.1f} s after {row['query']!r}"
 
     def found(self) -> Finding:
         return finding("no transaction idle for more than a second", f"{self.looks} looks", self.broken.values())
