@@ -23,6 +23,7 @@ SLOT = "BHARATMART_TEST_SLOT"
 KEPT = {DATABASE_URL, QUEUE_REDIS_URL}
 NOBODY_LISTENS = "9"
 ENVIRONMENT = {
+    "DATABASE_STATEMENT_TIMEOUT": "120",  # to create and drop databases takes a busy disk long
     "BHARATMART_DOTENV": "0",
     "DEBUG": "1",
     "SECRET_KEY": "for-the-tests-only-" + "0123456789" * 4,
