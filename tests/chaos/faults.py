@@ -3,6 +3,7 @@
 import contextlib
 import heapq
 import itertools
+import math
 import random
 import signal
 import time
@@ -17,7 +18,7 @@ from .house import ChaosHouse
 from .look import Eye
 from .plan import FaultPlan
 from .sink import BUSY
-from .victims import Victim, catch, kill, let_go
+from .victims import StandStill, Victim, catch, kill, let_go
 
 SPACING = 1.5  # seconds between two faults, so that each meets work under way
 TROUBLE = {kinds.PROVIDERS_SILENT: "silence", kinds.PROVIDERS_500: "500", kinds.PROVIDERS_RESET: "reset"}
@@ -47,7 +48,7 @@ class Injector:
     began: float = field(default_factory=time.monotonic)
     injected: list[Injected] = field(default_factory=list)
     endings: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
-    stopped: set[int] = field(default_factory=set)
+    still: list[StandStill] = field(default_factory=list)
     next_at: float = 0.0
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -123,7 +124,8 @@ class Injector:
         heapq.heappush(self.endings, (time.monotonic() + seconds, next(self.numbers), ending))
 
     def _hit_worker(self, fault: FaultPlan, at: float) -> Injected | None:
-        victim = catch(self.eye, fault.queue, self.chance, self.stopped, self._meanwhile)
+        held = {still.pid for still in self.still if still.ended == math.inf}
+        victim = catch(self.eye, fault.queue, self.chance, held, self._meanwhile)
         if victim is None:
             return None
         if fault.kind == kinds.KILL_WORKER:
@@ -134,11 +136,12 @@ class Injector:
         return Injected(fault.kind, at, str(victim), len(victim.jobs), sends, victim.process.pid)
 
     def _hold(self, victim: Victim, seconds: float) -> None:
-        self.stopped.add(victim.process.pid)
+        still = StandStill(victim.process.pid, victim.stopped_at)
+        self.still.append(still)
 
         def end() -> None:
-            self.stopped.discard(victim.process.pid)
             let_go(victim.process)
+            still.ended = time.monotonic()
 
         self._later(seconds, end)
 

@@ -1,6 +1,7 @@
 """Watching for transactions in which nothing happens: they hold locks, and vacuum up."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ import psutil
 
 from .evidence import Finding, finding
 from .look import Eye
+from .victims import StandStill
 
 LONGEST = 1.0  # seconds
 ALLOWANCE = 0.5  # seconds more for threads that wait for a processor: fifty processes share two of them
@@ -21,38 +23,33 @@ WHERE state LIKE 'idle in transaction%%' AND clock_timestamp() - state_change > 
 
 @dataclass
 class IdleWatch:
-    """Looks again and again. For who stood still by order (SIGSTOP), idleness counts from when it was seen awake."""
+    """Looks again and again. Time in which the owner of a transaction stood still by order does not count."""
 
     eye: Eye
     looks: int = 0
-    looked_at: float = 0.0
-    awake_since: dict[tuple[Any, ...], float] = field(default_factory=dict)
     broken: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
-    def look(self) -> None:
+    def look(self, still: Sequence[StandStill]) -> None:
         rows = self.eye.glance(IDLE, LONGEST)
         self.looks += rows is not None
         now = time.monotonic()
-        watched = now - self.looked_at < ALLOWANCE  # else it may have stood still while nobody looked
-        self.looked_at = now
         for row in rows or ():
-            transaction = (row["pid"], row["state_change"])
-            if not _runs(row["client_port"]):
-                self.awake_since[transaction] = now
-            since = self.awake_since.setdefault(transaction, now - row["seconds"] if watched else now)
-            if now - since > LONGEST + ALLOWANCE:
-                self.broken[transaction] = f"idle for {now - since:.1f} s after {row['query']!r}"
+            owner = _owner(row["client_port"])
+            if owner is None:
+                continue  # killed: the server ends the transaction as soon as it hears of it
+            began = now - row["seconds"]
+            idle = row["seconds"] - sum(each.share(began, now) for each in still if each.pid == owner)
+            if idle > LONGEST + ALLOWANCE:
+                transaction = (row["pid"], row["state_change"])
+                self.broken[transaction] = f"{owner} idle for {idle:.1f} s after {row['query']!r}"
 
     def found(self) -> Finding:
         return finding("no transaction idle for more than a second", f"{self.looks} looks", self.broken.values())
 
 
-def _runs(port: int) -> bool:
-    """Whether the process at the other end of a connection of that port lives and has not been stopped."""
+def _owner(port: int) -> int | None:
+    """The living process at the other end of a connection of that port."""
     for end in psutil.net_connections("tcp"):
-        if end.laddr and end.laddr.port == port and end.pid:
-            try:
-                return psutil.Process(end.pid).status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
-            except psutil.NoSuchProcess:
-                return False
-    return False
+        if end.laddr and end.laddr.port == port and end.pid and psutil.pid_exists(end.pid):
+            return end.pid
+    return None

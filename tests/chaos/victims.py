@@ -1,5 +1,6 @@
 """Finding the worker that has jobs in hand, and making sure of it before it is hit."""
 
+import math
 import os
 import random
 import signal
@@ -26,11 +27,25 @@ WHERE stopped_at IS NULL AND beat_at > clock_timestamp() - interval '3 s' ORDER 
 """
 
 
+@dataclass
+class StandStill:
+    """When a process stood still by order, in monotonic seconds."""
+
+    pid: int
+    began: float
+    ended: float = math.inf
+
+    def share(self, since: float, until: float) -> float:
+        """How many seconds of the time between these two it covers."""
+        return max(0.0, min(until, self.ended) - max(since, self.began))
+
+
 @dataclass(frozen=True)
 class Victim:
-    """A worker process that stands still (SIGSTOP), and the jobs that the ledger says it is running."""
+    """A worker process that stands still (SIGSTOP) since a time, and the jobs that the ledger says it is running."""
 
     process: psutil.Process
+    stopped_at: float
     worker: str
     jobs: list[int] = field(default_factory=list)
     queues: list[str] = field(default_factory=list)
@@ -59,20 +74,22 @@ def catch(eye: Eye, queue: str, chance: random.Random, held: set[int], meanwhile
     process = _ours(row["pid"]) if row else None
     if row is None or process is None:
         return None
+    stopped_at = time.monotonic()
     with suppress(psutil.NoSuchProcess):
         process.suspend()
-    return Victim(process, row["name"])
+    return Victim(process, stopped_at, row["name"])
 
 
 def _stop(eye: Eye, row: Row) -> Victim | None:
     process = _ours(row["pid"])
     if process is None:
         return None
+    stopped_at = time.monotonic()
     with suppress(psutil.NoSuchProcess):
         process.suspend()
         still = [found for found in eye.glance(IN_HAND) or [] if found["id"] == row["id"]]
         if still:
-            return Victim(process, row["name"], still[0]["jobs"], still[0]["queues"])
+            return Victim(process, stopped_at, row["name"], still[0]["jobs"], still[0]["queues"])
         process.resume()
     return None
 
