@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from .errors import BrokerUnavailable, unforeseen
 from .ledger import Claim, Verdict
 from .limits import Admitted
 from .offer import Offer
+from .pace import Pace
 from .settings import Queue
 from .slots import Slots
 from .threads import Threads
@@ -42,8 +42,9 @@ class Lane(threading.Thread):
         self.suspended = False
         self.buffer: deque[Offer] = deque()
         ahead = queue.rate is None and queue.scope != "global" and executor.max_jobs is None
-        self.slots = Slots(queue.concurrency, ahead=ahead)
-        self.threads = Threads(queue.concurrency, f"job-{queue.name}", self._work)
+        pace = Pace()
+        self.slots = Slots(queue.concurrency, pace, ahead=ahead)
+        self.threads = Threads(queue.concurrency, f"job-{queue.name}", pace, self._work)
         self.pause = 0.0
         self.unsure = False
 
@@ -118,8 +119,7 @@ class Lane(threading.Thread):
         try:
             self._put_aside(offers[: slots - len(admitted.refused)], admitted.claims)
         finally:
-            for claim in admitted.claims:
-                self.threads.run(claim)
+            self.threads.run(admitted.claims)
         if admitted.wait:
             self.stopping.wait(admitted.wait)
         elif not admitted.claims:
@@ -141,7 +141,6 @@ class Lane(threading.Thread):
 
     def _work(self, claim: Claim) -> bool:
         """Bring a job to its end; whether the thread may take the next one, or was given up meanwhile."""
-        began = time.monotonic()
         try:
             verdict = self._run(claim)
             if verdict is None:
@@ -149,7 +148,7 @@ class Lane(threading.Thread):
             self.executor.endings.put(claim, verdict)
         except BaseException:
             log.exception("job #%d could not be brought to an end", claim.id)
-        self.slots.free(seconds=time.monotonic() - began)
+        self.slots.free()
         return True
 
     def _run(self, claim: Claim) -> Verdict | None:

@@ -2,10 +2,11 @@
 
 import threading
 
+from .pace import Pace
+
 LONGEST_AHEAD = 0.01
 """Seconds of work that may be claimed ahead for each thread."""
 MOST_AHEAD = 500
-LEARNING = 0.1
 
 
 class Slots:
@@ -14,10 +15,10 @@ class Slots:
     The longer the jobs take, the fewer are claimed ahead: others could have had them. `ahead=False`: none ever.
     """
 
-    def __init__(self, count: int, *, ahead: bool) -> None:
+    def __init__(self, count: int, pace: Pace, *, ahead: bool) -> None:
         self.count = count
+        self.pace = pace
         self.ahead = ahead
-        self.pace = 1.0
         self.taken = 0
         self.changed = threading.Condition()
 
@@ -25,7 +26,7 @@ class Slots:
     def size(self) -> int:
         if not self.ahead:
             return self.count
-        return self.count + min(MOST_AHEAD, int(self.count * LONGEST_AHEAD / max(self.pace, 1e-6)))
+        return self.count + min(MOST_AHEAD, int(self.count * LONGEST_AHEAD / max(self.pace.mean, 1e-6)))
 
     def take(self, wanted: int, timeout: float, gather: float) -> int:
         """Wait for a free slot, then `gather` seconds if that could be many more; take up to `wanted`, or 0."""
@@ -38,10 +39,7 @@ class Slots:
             self.taken += granted
             return granted
 
-    def free(self, slots: int = 1, *, seconds: float | None = None) -> None:
-        """Give slots back; `seconds`: how long a job took."""
+    def free(self, slots: int = 1) -> None:
         with self.changed:
             self.taken -= slots
-            if seconds is not None:
-                self.pace += LEARNING * (seconds - self.pace)
             self.changed.notify()

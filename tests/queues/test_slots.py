@@ -2,13 +2,14 @@
 
 import threading
 
+from queues.pace import Pace
 from queues.slots import MOST_AHEAD, Slots
 
 PAUSE = 0.05
 
 
 def test_no_more_are_taken_than_run_at_once_while_nothing_is_known_of_their_pace():
-    slots = Slots(3, ahead=True)
+    slots = Slots(3, Pace(), ahead=True)
 
     assert slots.take(10, PAUSE, 0) == 3
     assert slots.take(1, PAUSE, 0) == 0
@@ -17,34 +18,31 @@ def test_no_more_are_taken_than_run_at_once_while_nothing_is_known_of_their_pace
 
 
 def test_short_jobs_are_claimed_ahead_and_long_ones_are_not():
-    slots = Slots(10, ahead=True)
+    pace = Pace()
+    slots = Slots(10, pace, ahead=True)
     for _ in range(100):
-        slots.taken += 1
-        slots.free(seconds=0.02)
+        pace.learn(0.02)
     assert 13 <= slots.size <= 15  # ten milliseconds of work for each of ten threads
 
     for _ in range(100):
-        slots.taken += 1
-        slots.free(seconds=0.0001)
+        pace.learn(0.0001)
     assert slots.size == 10 + MOST_AHEAD
 
     for _ in range(50):
-        slots.taken += 1
-        slots.free(seconds=5.0)
+        pace.learn(5.0)
     assert slots.size == 10
 
 
 def test_where_nothing_may_be_claimed_ahead_the_pace_does_not_matter():
-    slots = Slots(2, ahead=False)
+    pace = Pace()
     for _ in range(100):
-        slots.taken += 1
-        slots.free(seconds=0.0)
+        pace.learn(0.0)
 
-    assert slots.take(10, PAUSE, 0) == 2
+    assert Slots(2, pace, ahead=False).take(10, PAUSE, 0) == 2
 
 
 def test_slot_that_is_freed_wakes_whoever_waits_for_one():
-    slots = Slots(1, ahead=False)
+    slots = Slots(1, Pace(), ahead=False)
     assert slots.take(1, PAUSE, 0) == 1
     threading.Timer(PAUSE, slots.free).start()
 
@@ -52,7 +50,7 @@ def test_slot_that_is_freed_wakes_whoever_waits_for_one():
 
 
 def test_one_free_slot_waits_a_moment_for_others():
-    slots = Slots(4, ahead=False)
+    slots = Slots(4, Pace(), ahead=False)
     assert slots.take(4, PAUSE, 0) == 4
     slots.free()
     threading.Timer(PAUSE, slots.free, [3]).start()

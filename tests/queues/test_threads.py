@@ -1,43 +1,143 @@
 """The threads of a lane: as many as there is work for, and no more."""
 
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from queues import threads
+from queues.pace import Pace
 from queues.threads import Threads
 from tests.processes import wait_for
+
+COUNT = 4
 
 
 def living(prefix: str) -> int:
     return sum(thread.name.startswith(prefix) for thread in threading.enumerate())
 
 
+class Lane:
+    """Threads that call what they are given as if it were a claim, and count who has called."""
+
+    def __init__(self, name: str, count: int = COUNT) -> None:
+        self.called_by: Counter[int] = Counter()
+        self.pace = Pace()
+        self.threads = Threads(count, name, self.pace, self._work)
+
+    def run(self, *jobs: Callable[[], object]) -> None:
+        self.threads.run(jobs)  # type: ignore[arg-type]  # it only hands them over
+
+    @property
+    def done(self) -> int:
+        return self.called_by.total()
+
+    def _work(self, job: Any) -> bool:
+        job()
+        self.called_by[threading.get_ident()] += 1
+        return True
+
+
+@pytest.fixture
+def short(request: pytest.FixtureRequest) -> Lane:
+    """A lane that has seen many short jobs."""
+    lane = Lane(request.node.name)
+    for _ in range(500):
+        lane.pace.learn(0.00001)
+    return lane
+
+
+def nothing() -> None:
+    pass
+
+
 def test_threads_with_nothing_to_do_end_and_come_again_when_needed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(threads, "IDLE", 0.05)
-    done: Counter[Any] = Counter()
-    lane = Threads(4, "idle-test", lambda claim: bool(done.update([claim]) or True))
-    for number in range(1, 5):
-        lane.run(number)  # type: ignore[arg-type]  # it only hands them over
-    wait_for(lambda: living("idle-test") == 0)
-    assert lane.started == 0
+    lane = Lane("idle-test")
+    lane.run(*[nothing] * 4)
+    wait_for(lambda: lane.done == 4 and living("idle-test") == 0)
+    assert lane.threads.started == 0
 
-    lane.run(5)  # type: ignore[arg-type]
+    lane.run(nothing)
 
-    wait_for(lambda: done.total() == 5)
-    assert set(done) == {1, 2, 3, 4, 5}
+    wait_for(lambda: lane.done == 5)
 
 
 def test_no_job_is_left_when_a_thread_ends_while_one_is_handed_over(monkeypatch: pytest.MonkeyPatch):
     # given a thread that ends again and again
     monkeypatch.setattr(threads, "IDLE", 0.0)
-    done: Counter[Any] = Counter()
-    lane = Threads(1, "race-test", lambda claim: bool(done.update([claim]) or True))
+    lane = Lane("race-test", 1)
 
-    for number in range(1, 2001):
-        lane.run(number)  # type: ignore[arg-type]
+    for _ in range(2000):
+        lane.run(nothing)
 
-    wait_for(lambda: done.total() == 2000)
-    assert set(done.values()) == {1}
+    wait_for(lambda: lane.done == 2000)
+
+
+def test_jobs_that_are_not_known_to_be_short_run_all_at_once():
+    lane = Lane("all-at-once")
+    meeting = threading.Barrier(COUNT, timeout=10)
+
+    lane.run(*[meeting.wait] * COUNT)
+
+    wait_for(lambda: lane.done == COUNT)
+    assert len(lane.called_by) == COUNT
+
+
+def test_short_jobs_are_run_by_one_thread_after_another(short: Lane, monkeypatch: pytest.MonkeyPatch):
+    # given that no pause of the machine counts as a job that keeps its thread busy
+    monkeypatch.setattr(threads, "STALL", 60.0)
+    running, most = threading.Lock(), []
+
+    def short_job() -> None:
+        most.append(running.acquire(blocking=False))
+        time.sleep(0)  # lets any other thread in
+        running.release()
+
+    # when
+    short.run(*[short_job] * 1000)
+
+    # then no two ever ran at once
+    wait_for(lambda: short.done == 1000)
+    assert all(most)
+    assert len(short.called_by) == 1
+
+
+def test_job_that_takes_long_among_short_ones_holds_none_of_them_back(short: Lane):
+    # given jobs that end only when all of them run at once, one fewer than there are threads
+    meeting = threading.Barrier(COUNT, timeout=10)
+
+    # when they come before many short ones
+    short.run(*[meeting.wait] * (COUNT - 1), *[nothing] * 1000)
+
+    # then the last thread runs all of the short ones
+    wait_for(lambda: short.done == 1000)
+    meeting.wait()
+    wait_for(lambda: short.done == 1000 + COUNT - 1)
+
+
+def test_place_of_a_thread_that_is_given_up_is_taken_by_another_at_once():
+    # given that all threads hang, and jobs wait
+    lane, end = Lane("given-up"), threading.Event()
+    lane.run(*[end.wait] * COUNT, nothing)
+    wait_for(lambda: len(lane.threads.claims) == 1)
+
+    # when one is given up
+    lane.threads.give_up_one()
+
+    # then the job that waits is run
+    wait_for(lambda: lane.done == 1)
+    end.set()
+
+
+def test_threads_end_when_they_are_told_to():
+    lane = Lane("told-to-end")
+    lane.run(*[nothing] * 10)
+    wait_for(lambda: lane.done == 10)
+
+    lane.threads.end()
+
+    wait_for(lambda: living("told-to-end") == 0)
