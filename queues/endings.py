@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from . import ledger, signals
+from . import ledger, prepared, signals
 from .errors import BrokerUnavailable
 from .ledger import Claim, Ending, Verdict
 from .metrics import count_late_verdict
@@ -65,6 +65,7 @@ class Endings:
 
     def run(self) -> None:
         """Write what completed jobs hand over."""
+        prepared.plan_by_index()
         while batch := self._next_batch():
             try:
                 self._complete(batch)

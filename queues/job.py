@@ -6,6 +6,7 @@ The names follow Django's `django.tasks` where it has them (`enqueue`, `using`, 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Unpack
 
 from . import context, registry
@@ -109,7 +110,7 @@ class JobDefinition:
     def _with_defaults(self, args: dict[str, Any]) -> dict[str, Any]:
         return {n: p.default for n, p in self.parameters.items() if p.default is not p.empty} | args
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
         return dict(inspect.signature(self.function).parameters)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from . import ledger, limits, outbox, pauses, registry, runner, signals
+from . import ledger, limits, outbox, pauses, prepared, registry, runner, signals
 from .errors import BrokerUnavailable, unforeseen
 from .ledger import Claim, Verdict
 from .limits import Admitted
@@ -49,6 +49,7 @@ class Lane(threading.Thread):
         self.unsure = False
 
     def run(self) -> None:
+        prepared.plan_by_index()
         while not self.stopping.is_set():
             try:
                 self._turn()

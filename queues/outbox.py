@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from . import prepared
 from .models import Outbox
 from .offer import Offer
 from .pauses import PAUSED, paused_queues
@@ -56,8 +57,8 @@ LEASE_LATER = f"WITH locked AS MATERIALIZED ({FREE.format(due=FAR, limit='%(limi
 
 FITTING = """<= clock_timestamp()
         AND (priority <= (SELECT lowest FROM published) OR priority > (SELECT highest FROM published))"""
+TURN = "SELECT set_config('queues.turn', pg_try_advisory_xact_lock(20251, hashtext(%(queue)s))::text, true)"
 LEASE_WINDOW = f"""
-SELECT set_config('queues.turn', pg_try_advisory_xact_lock(20251, hashtext(%(queue)s))::text, true);
 WITH published AS MATERIALIZED (
     SELECT count(*) FILTER (WHERE due_at <= now()) AS due, count(*) FILTER (WHERE due_at > now()) AS later,
            coalesce(min(priority) FILTER (WHERE due_at <= now()), 32767) AS lowest,
@@ -72,15 +73,12 @@ WITH published AS MATERIALIZED (
 ), locked AS (SELECT * FROM due UNION ALL SELECT * FROM later)
 {TAKE}, (SELECT highest FROM published)
 """
-"""Two statements in one message are one transaction. The second sees what others did before the first had the lock,
-and no transaction stands open while this process does something else."""
+"""In a statement of its own, after TURN: it sees what others did before this one had the lock."""
 
 
 def lease(queue: str, limit: int) -> list[Offer]:
     """Number and take up to `limit` due rows of a queue, highest priority first."""
-    with connection.cursor() as cursor:
-        cursor.execute(LEASE_DUE, {"queue": queue, "limit": limit})
-        return _offers(cursor.fetchall())
+    return _offers(prepared.execute(LEASE_DUE, {"queue": queue, "limit": limit}))
 
 
 def lease_delayed(queue: str, limit: int, delay: float) -> list[Offer]:
@@ -88,9 +86,7 @@ def lease_delayed(queue: str, limit: int, delay: float) -> list[Offer]:
 
     Those of a raised priority are not taken: a broker would put them at the tail when they are due.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(LEASE_LATER, {"queue": queue, "limit": limit, "delay": delay})
-        return _offers(cursor.fetchall())
+    return _offers(prepared.execute(LEASE_LATER, {"queue": queue, "limit": limit, "delay": delay}))
 
 
 def lease_window(queue: str, window: int, delayed_window: int, delay: float | None) -> list[Offer]:
@@ -101,25 +97,21 @@ def lease_window(queue: str, window: int, delayed_window: int, delay: float | No
     come before them and some after, none is taken until the former is claimed.
     """
     windows = {"window": window, "delayed_window": delayed_window if delay is not None else 0, "batch": LEASE_BATCH}
-    with connection.cursor() as cursor:
-        cursor.execute(LEASE_WINDOW, {"queue": queue, "delay": delay or 0.0, **windows})
-        cursor.nextset()
-        return _offers(cursor.fetchall())
+    values = {"queue": queue, "delay": delay or 0.0, **windows}
+    return _offers(prepared.execute_in_turn(TURN, LEASE_WINDOW, values))
 
 
-def _offers(rows: Sequence[Any]) -> list[Offer]:
+def _offers(rows: Sequence[tuple[Any, ...]]) -> list[Offer]:
     """Due ones by priority, then delayed ones, soonest first; `highest` is the highest priority that is published."""
-    offers = [
-        (
-            later,
-            0 if later else -priority,
-            due_at,
-            job_id,
-            Offer(job_id, number, queue, due_at, name, priority > highest),
-        )
-        for job_id, number, queue, due_at, name, priority, later, highest in rows
+
+    def order(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        job_id, _, _, due_at, _, priority, later, _ = row
+        return later, 0 if later else -priority, due_at, job_id
+
+    return [
+        Offer(job_id, number, queue, due_at, name, overtakes=not later and priority > highest)
+        for job_id, number, queue, due_at, name, priority, later, highest in sorted(rows, key=order)
     ]
-    return [offer for *_, offer in sorted(offers, key=lambda row: row[:4])]
 
 
 RELEASE = """
@@ -185,13 +177,13 @@ def anything_due(queues: Sequence[str]) -> bool:
     return Outbox.objects.filter(queue__in=running, withdrawn=False, due_at__lte=timezone.now()).exists()
 
 
+WITH_WORK = f"""
+SELECT DISTINCT queue FROM queues_outbox
+WHERE offered_at IS NULL AND NOT withdrawn AND queue <> ALL ({PAUSED})
+      AND (due_at <= clock_timestamp() OR due_at > clock_timestamp() + %(delay)s::float * interval '1 s')
+"""
+
+
 def queues_with_work(delay: float | None) -> list[str]:
     """Queues that have rows to offer now (or, beyond `delay`, to hand to a broker that holds them)."""
-    later = "OR due_at > clock_timestamp() + %s * interval '1 s'" if delay is not None else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT queue FROM queues_outbox WHERE offered_at IS NULL AND NOT withdrawn"
-            f" AND (due_at <= clock_timestamp() {later}) AND queue <> ALL ({PAUSED})",
-            [] if delay is None else [delay],
-        )
-        return [queue for (queue,) in cursor.fetchall()]
+    return [queue for (queue,) in prepared.execute(WITH_WORK, {"delay": delay})]

@@ -7,9 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
-from .. import registry
+from .. import prepared, registry
 from ..offer import Offer
 from ..pauses import PAUSED
 
@@ -43,23 +41,27 @@ class Claim:
 
 
 CLAIM = f"""
-WITH offered AS (
-    SELECT * FROM unnest(%s::bigint[], %s::int[]) AS t(job_id, "offer")
-), locked AS (
-    SELECT o.job_id, o."offer" FROM queues_outbox o JOIN offered USING (job_id, "offer")
-    JOIN queues_job j ON j.id = o.job_id AND j.name = ANY(%s)
-    WHERE o.offered_at IS NOT NULL AND o.due_at <= clock_timestamp() AND NOT o.withdrawn AND o.queue <> ALL ({PAUSED})
-    FOR UPDATE OF o SKIP LOCKED
+WITH locked AS MATERIALIZED (
+    SELECT o.job_id, o."offer" FROM unnest(%s::bigint[], %s::int[]) AS t(job_id, "offer"), LATERAL (
+        SELECT * FROM queues_outbox o
+        WHERE o.job_id = t.job_id AND o."offer" = t."offer" AND o.offered_at IS NOT NULL AND NOT o.withdrawn
+              AND o.due_at <= clock_timestamp() AND o.queue <> ALL ({PAUSED})
+              AND (SELECT j.name FROM queues_job j WHERE j.id = t.job_id) = ANY (%s::text[])
+        FOR UPDATE OF o SKIP LOCKED
+    ) o
 ), taken AS (
     DELETE FROM queues_outbox o USING locked WHERE o.job_id = locked.job_id RETURNING o.job_id, o."offer"
 )
 UPDATE queues_job j
-SET state = 'active', attempt = j.attempt + 1, "offer" = taken."offer", token = gen_random_uuid(), worker_id = %s,
-    started_at = clock_timestamp(), finished_at = NULL, progress = NULL, progress_note = '', result = NULL
-FROM taken WHERE j.id = taken.job_id AND j.state = 'waiting'
+SET state = 'active', attempt = j.attempt + 1, "offer" = taken."offer", token = gen_random_uuid(),
+    worker_id = %s::bigint, started_at = clock_timestamp(), finished_at = NULL,
+    progress = NULL, progress_note = '', result = NULL
+FROM taken WHERE j.id = taken.job_id AND (j.state = 'waiting') IS TRUE
 RETURNING j.id, j.name, j.queue, j.args, j.subject, j.key, j.attempt, j.max_attempts, j.lone_crashes, j.suspect,
           j."offer", j.token, j.priority, j.started_at
 """
+"""Each row is found by its id: the outbox's by the LATERAL, the job's since IS TRUE hides its state from the indexes.
+PostgreSQL would else read all that is offered, or waits, whenever it believes these to be few."""
 
 
 def claim(offers: Sequence[Offer], worker_id: int | None) -> list[Claim]:
@@ -68,10 +70,8 @@ def claim(offers: Sequence[Offer], worker_id: int | None) -> list[Claim]:
     Stale, unknown, withdrawn and early offers, those of paused queues, and jobs this process does not know,
     are not claimed.
     """
-    with connection.cursor() as cursor:
-        values: list[Any] = [[o.job_id for o in offers], [o.number for o in offers], registry.names(), worker_id]
-        cursor.execute(CLAIM, values)
-        rows = cursor.fetchall()
+    values = [[o.job_id for o in offers], [o.number for o in offers], registry.names(), worker_id]
+    rows = prepared.execute(CLAIM, values)
     return [Claim(**dict(zip(Claim.__dataclass_fields__, _decoded(row), strict=True))) for row in rows]
 
 

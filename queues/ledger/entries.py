@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from .. import outbox, signals
+from .. import outbox, prepared, signals
 from .. import settings as queue_settings
 from ..context import current_subject
 from ..job import JobRequest
@@ -43,9 +43,7 @@ def enqueue(requests: Sequence[JobRequest]) -> list[int]:
     if not requests:
         return []
     rows = [_row(request) for request in requests]
-    with connection.cursor() as cursor:
-        cursor.execute(ENQUEUE, [json.dumps(rows)])
-        ids = [found for _, found in cursor.fetchall()]
+    ids = [found for _, found in prepared.execute(ENQUEUE, [json.dumps(rows)])]
     outbox.ring()
     written = ((row, found) for row, found in zip(rows, ids, strict=True) if found)
     about = ((row["name"], found, row["queue"], row["subject"], row["key"], 0) for row, found in written)

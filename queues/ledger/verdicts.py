@@ -7,9 +7,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from .. import context, outbox, registry, signals
+from .. import context, outbox, prepared, registry, signals
 from ..errors import UnknownJob
 from ..kept_log import CHARACTERS
 from ..states import JobState, Outcome
@@ -63,7 +63,7 @@ WITH told AS MATERIALIZED (
         run_at = CASE WHEN {BECOMES} = 'waiting' THEN clock_timestamp() + t.wait * interval '1 s' ELSE j.run_at END,
         finished_at = CASE WHEN {BECOMES} = 'waiting' THEN NULL ELSE clock_timestamp() END
     FROM told t
-    WHERE j.id = t.id AND j.token = t.token AND j.state = 'active'
+    WHERE j.id = t.id AND (j.token = t.token AND j.state = 'active') IS TRUE
     RETURNING j.id, j.queue, j.priority, j.run_at, j."offer", j.started_at, j.state,
               t.number, t.outcome, t.error, t.traceback, t.log
 ), waiting AS (
@@ -72,7 +72,7 @@ WITH told AS MATERIALIZED (
 ), history AS (
     INSERT INTO queues_attempt (job_id, number, outcome, worker, started_at, error, traceback, log)
     SELECT id, number, CASE WHEN state = 'cancelled' AND outcome <> 'crashed' THEN 'cancelled' ELSE outcome END,
-        %s, started_at, error, traceback, log FROM done
+        %s::text, started_at, error, traceback, log FROM done
 )
 SELECT id, state FROM done
 """
@@ -100,9 +100,7 @@ def finish_all(endings: Sequence[Ending], worker: str = "") -> set[int]:
 
 def _write(endings: Sequence[Ending], worker: str) -> dict[int, str]:
     """What each job has become; those whose token does not stand are left out."""
-    with connection.cursor() as cursor:
-        cursor.execute(FINISH, [json.dumps([_row(ending) for ending in endings]), worker])
-        return dict(cursor.fetchall())
+    return dict(prepared.execute(FINISH, [json.dumps([_row(ending) for ending in endings]), worker]))
 
 
 def _row(ending: Ending) -> dict[str, Any]:

@@ -1,0 +1,70 @@
+"""The engine's own statements, prepared: each connection that executes one parses it once.
+
+To plan one of them takes PostgreSQL as long as to execute it for fifty jobs. A thread that serves the engine alone has
+them planned once too, and by index, whatever the tables hold at the time: a plan that fits an empty outbox would read
+the whole of a full one for each batch.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from psycopg import Connection, Cursor
+
+BY_INDEX = """
+SET plan_cache_mode = force_generic_plan;
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
+"""
+
+Values = Sequence[Any] | Mapping[str, Any]
+Rows = list[tuple[Any, ...]]
+
+
+class _Thread(threading.local):
+    by_index = False
+    planned: Connection[Any] | None = None
+
+
+_thread = _Thread()
+
+
+def plan_by_index() -> None:
+    """This thread executes the engine's statements and no job: plan them once, for tables of any size."""
+    _thread.by_index = True
+
+
+def execute(statement: str, values: Values) -> Rows:
+    """The rows of a statement on Django's connection of this thread, in its transaction if there is one."""
+    with _cursor(_connection()) as cursor:
+        cursor.execute(statement, values)
+        rows: Rows = cursor.fetchall()
+    return rows
+
+
+def execute_in_turn(first: str, then: str, values: Mapping[str, Any]) -> Rows:
+    """Two statements in one transaction and one message: nothing stands open meanwhile. The rows of the second."""
+    raw = _connection()
+    with connection.wrap_database_errors, raw.pipeline(), raw.transaction(), _cursor(raw) as cursor:
+        cursor.execute(first, values)
+        cursor.execute(then, values)
+        rows: Rows = cursor.fetchall()
+    return rows
+
+
+def _connection() -> Connection[Any]:
+    connection.ensure_connection()
+    raw: Connection[Any] = connection.connection
+    raw.prepare_threshold = 0
+    if _thread.by_index and _thread.planned is not raw:
+        with connection.wrap_database_errors:
+            raw.execute(BY_INDEX.encode())
+        _thread.planned = raw
+    return raw
+
+
+def _cursor(raw: Connection[Any]) -> CursorWrapper:
+    """psycopg's own cursor, which prepares; Django's binds in the client. Its log and wrappers see the statements."""
+    own: Any = Cursor(raw)
+    return connection.make_debug_cursor(own) if connection.queries_logged else connection.make_cursor(own)
