@@ -3,7 +3,6 @@
 import contextlib
 import heapq
 import itertools
-import math
 import random
 import signal
 import time
@@ -18,7 +17,7 @@ from .house import ChaosHouse
 from .look import Eye
 from .plan import FaultPlan
 from .sink import BUSY
-from .victims import StandStill, Victim, catch, kill, let_go
+from .victims import StandStill, catch, kill
 
 SPACING = 1.5  # seconds between two faults, so that each meets work under way
 TROUBLE = {kinds.PROVIDERS_SILENT: "silence", kinds.PROVIDERS_500: "500", kinds.PROVIDERS_RESET: "reset"}
@@ -48,7 +47,7 @@ class Injector:
     began: float = field(default_factory=time.monotonic)
     injected: list[Injected] = field(default_factory=list)
     endings: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
-    still: list[StandStill] = field(default_factory=list)
+    stills: list[StandStill] = field(default_factory=list)
     next_at: float = 0.0
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -124,26 +123,15 @@ class Injector:
         heapq.heappush(self.endings, (time.monotonic() + seconds, next(self.numbers), ending))
 
     def _hit_worker(self, fault: FaultPlan, at: float) -> Injected | None:
-        held = {still.pid for still in self.still if still.ended == math.inf}
-        victim = catch(self.eye, fault.queue, self.chance, held, self._meanwhile)
+        victim = catch(self.eye, fault.queue, self.chance, self.stills, self._meanwhile)
         if victim is None:
             return None
         if fault.kind == kinds.KILL_WORKER:
             kill(victim.process)
         else:
-            self._hold(victim, fault.seconds)
+            self._later(fault.seconds, victim.still.end)
         sends = victim.queues.count("email")
         return Injected(fault.kind, at, str(victim), len(victim.jobs), sends, victim.process.pid)
-
-    def _hold(self, victim: Victim, seconds: float) -> None:
-        still = StandStill(victim.process.pid, victim.stopped_at)
-        self.still.append(still)
-
-        def end() -> None:
-            let_go(victim.process)
-            still.ended = time.monotonic()
-
-        self._later(seconds, end)
 
     def _kill_web(self, at: float) -> Injected:
         """Mostly one of gunicorn's workers; now and then its master."""

@@ -152,7 +152,7 @@ class _Run:
         while not self.injector.done or self.desk.is_alive() or not self._have_all_gone():
             news = self.house.supervisor.sleep(GLANCE)
             self.progress.tell([*news, *self.injector.act(self.stream.asked)])
-            self.idle.look(self.injector.still)
+            self.idle.look(self.injector.stills)
             self._show()
             if self.progress.seconds > self.limit:
                 self.late = f"after {self.limit:.0f} s orders and faults were still coming: {self._line()}"

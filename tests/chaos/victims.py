@@ -35,6 +35,24 @@ class StandStill:
     began: float
     ended: float = math.inf
 
+    @classmethod
+    def of(cls, process: psutil.Process) -> "StandStill":
+        """SIGSTOP; a process that is gone stands still, too."""
+        still = cls(process.pid, time.monotonic())
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+        return still
+
+    @property
+    def lasts(self) -> bool:
+        return self.ended == math.inf
+
+    def end(self) -> None:
+        """SIGCONT."""
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(self.pid).resume()
+        self.ended = time.monotonic()
+
     def share(self, since: float, until: float) -> float:
         """How many seconds of the time between these two it covers."""
         return max(0.0, min(until, self.ended) - max(since, self.began))
@@ -42,10 +60,10 @@ class StandStill:
 
 @dataclass(frozen=True)
 class Victim:
-    """A worker process that stands still (SIGSTOP) since a time, and the jobs that the ledger says it is running."""
+    """A worker process that stands still, and the jobs that the ledger says it is running."""
 
     process: psutil.Process
-    stopped_at: float
+    still: StandStill
     worker: str
     jobs: list[int] = field(default_factory=list)
     queues: list[str] = field(default_factory=list)
@@ -54,18 +72,22 @@ class Victim:
         return f"{self.worker[:12]} ({self.process.pid}), {len(self.jobs)} jobs in hand"
 
 
-def catch(eye: Eye, queue: str, chance: random.Random, held: set[int], meanwhile: Callable[[], None]) -> Victim | None:
+def catch(
+    eye: Eye, queue: str, chance: random.Random, stills: list[StandStill], meanwhile: Callable[[], None]
+) -> Victim | None:
     """Stop a worker in the middle of a job, of the wanted queue if one comes up soon; else any worker that lives.
 
-    It is caught when it still has jobs in hand while it stands still. `held`: pids that are stopped already.
+    It is caught when it still has jobs in hand while it stands still. `stills`: where each standstill is written down;
+    who stands still already is left alone.
     """
+    held = {still.pid for still in stills if still.lasts}
     began = time.monotonic()
     while (waited := time.monotonic() - began) < HUNT:
         meanwhile()
         rows = [row for row in eye.glance(IN_HAND) or [] if row["pid"] not in held]
         wanted = [row for row in rows if queue in row["queues"]]
         if wanted or (rows and waited > CHOOSY):
-            victim = _stop(eye, chance.choice(wanted or rows))
+            victim = _stop(eye, chance.choice(wanted or rows), stills)
             if victim is not None:
                 return victim
         time.sleep(STEP)
@@ -74,23 +96,20 @@ def catch(eye: Eye, queue: str, chance: random.Random, held: set[int], meanwhile
     process = _ours(row["pid"]) if row else None
     if row is None or process is None:
         return None
-    stopped_at = time.monotonic()
-    with suppress(psutil.NoSuchProcess):
-        process.suspend()
-    return Victim(process, stopped_at, row["name"])
+    stills.append(StandStill.of(process))
+    return Victim(process, stills[-1], row["name"])
 
 
-def _stop(eye: Eye, row: Row) -> Victim | None:
+def _stop(eye: Eye, row: Row, stills: list[StandStill]) -> Victim | None:
     process = _ours(row["pid"])
     if process is None:
         return None
-    stopped_at = time.monotonic()
-    with suppress(psutil.NoSuchProcess):
-        process.suspend()
-        still = [found for found in eye.glance(IN_HAND) or [] if found["id"] == row["id"]]
-        if still:
-            return Victim(process, stopped_at, row["name"], still[0]["jobs"], still[0]["queues"])
-        process.resume()
+    still = StandStill.of(process)
+    stills.append(still)
+    in_hand = [found for found in eye.glance(IN_HAND) or [] if found["id"] == row["id"]]
+    if in_hand:
+        return Victim(process, still, row["name"], in_hand[0]["jobs"], in_hand[0]["queues"])
+    still.end()
     return None
 
 
@@ -112,8 +131,3 @@ def kill(process: psutil.Process) -> None:
 def kill_all(processes: Iterable[psutil.Process]) -> None:
     for process in processes:
         kill(process)
-
-
-def let_go(process: psutil.Process) -> None:
-    with suppress(psutil.NoSuchProcess):
-        process.resume()
