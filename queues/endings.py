@@ -18,7 +18,7 @@ from . import ledger, prepared, signals
 from .errors import BrokerUnavailable
 from .ledger import Claim, Ending, Verdict
 from .metrics import count_late_verdict
-from .outages import wait_out
+from .outages import restarted_since, wait_out
 from .runner import given_back
 from .states import JobState
 
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 LARGEST_BATCH = 200
 MOST_WAITING = 1000
 LOOK = 0.2
+RESTART_PAUSE = 1.0
+"""Seconds until a job is offered again that PostgreSQL's restart has cut off."""
 GATHER = 0.004
 """Seconds that a verdict may wait for those of jobs that still run; far less than anybody notices."""
 
@@ -114,9 +116,11 @@ class Endings:
         what, errors = f"verdict on #{claim.id}", (DatabaseError, InterfaceError)
         written = False
         try:
+            if verdict.lost_database and wait_out(lambda: restarted_since(claim.started_at), what, errors=errors):
+                verdict = given_back(f"PostgreSQL was restarted while it ran: {verdict.error}", wait=RESTART_PAUSE)
             written = wait_out(lambda: ledger.finish(claim, verdict, worker), what, errors=errors)
         finally:
-            self._close([ending], {claim.id} if written else set())
+            self._close([Ending(claim, verdict)], {claim.id} if written else set())
 
     def _close(self, endings: Sequence[Ending], written: Collection[int]) -> None:
         """These runs are over, and the verdicts on those jobs are written; the others came too late."""

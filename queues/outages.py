@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
@@ -18,6 +19,13 @@ START = 60.0
 """Seconds for which a process that is starting waits; then it ends, and whoever started it may try again."""
 
 T = TypeVar("T")
+
+
+def restarted_since(moment: datetime) -> bool:
+    """Whether PostgreSQL was started after that moment of its own clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_postmaster_start_time() > %s", [moment])
+        return bool(cursor.fetchone()[0])
 
 
 def wait_out(

@@ -2,7 +2,10 @@
 
 import logging
 import traceback
+from collections.abc import Iterator
 from typing import Any
+
+from django.db import InterfaceError, OperationalError
 
 from . import registry
 from . import settings as queue_settings
@@ -61,10 +64,11 @@ def judge(claim: Claim, error: BaseException) -> Verdict:
             return Verdict(JobState.FAILED, Outcome.FAILED, error=told, traceback=_traceback(error))
     if _passed_deadline(error):
         return judge_timeout(claim, _traceback(error))
+    lost, trace = _lost_database(error), _traceback(error)
     if claim.attempt >= claim.max_attempts:
-        return Verdict(JobState.FAILED, Outcome.FAILED, error=told, traceback=_traceback(error))
+        return Verdict(JobState.FAILED, Outcome.FAILED, error=told, traceback=trace, lost_database=lost)
     wait = error.after if isinstance(error, Retry) and error.after is not None else _back_off(claim)
-    return Verdict(JobState.WAITING, Outcome.RETRY, error=told, traceback=_traceback(error), wait=wait)
+    return Verdict(JobState.WAITING, Outcome.RETRY, error=told, traceback=trace, wait=wait, lost_database=lost)
 
 
 def judge_timeout(claim: Claim, trace: str = "") -> Verdict:
@@ -77,13 +81,21 @@ def judge_timeout(claim: Claim, trace: str = "") -> Verdict:
 
 def _passed_deadline(error: BaseException | None) -> bool:
     """Whether the deadline is behind the error: what a job raises while it is interrupted says nothing about it."""
+    return any(isinstance(behind, DeadlineExceeded) for behind in _behind(error))
+
+
+def _lost_database(error: BaseException) -> bool:
+    """Whether a connection to PostgreSQL that was lost, or could not be made, may be behind the error."""
+    return any(isinstance(behind, OperationalError | InterfaceError) for behind in _behind(error))
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and what it came from."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if isinstance(error, DeadlineExceeded):
-            return True
+        yield error
         seen.add(id(error))
         error = error.__cause__ or error.__context__
-    return False
 
 
 def judge_crash(claim: Claim, how: str) -> Verdict:

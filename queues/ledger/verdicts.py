@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 class Verdict:
     """What becomes of a claimed job: its next state, and how the attempt ended.
 
-    A job that was asked to stop becomes cancelled instead, unless it completed.
+    A job that was asked to stop becomes cancelled instead, unless it completed. `lost_database`: what failed was its
+    connection to PostgreSQL.
     """
 
     state: JobState
@@ -34,6 +35,7 @@ class Verdict:
     wait: float = 0.0
     attempt_given_back: bool = False
     crashed: bool = False
+    lost_database: bool = False
     result: Any = None
 
 

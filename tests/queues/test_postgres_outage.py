@@ -86,6 +86,8 @@ def test_every_long_lived_process_outlives_a_restart(servers: OwnServers, proces
     wait_for(lambda: Job.objects.get(pk=running).state == "completed", within=60)
     assert all(process.lives for process in (*started, web.process))
     assert set(Job.objects.values_list("crashes", flat=True)) == {0}
+    assert set(Job.objects.values_list("attempt", flat=True)) == {1}, "the restart has cost nobody an attempt"
+    assert "given back" in Attempt.objects.filter(job_id=running).values_list("outcome", flat=True)
     assert not Attempt.objects.filter(outcome="crashed").exists()
     wait_for_workers(2)
 
