@@ -97,9 +97,9 @@ class RqWorkerCommand(stock_worker.Command):
         refuse_other_modes("rqworker")
         refuse_foreign(options)
         refuse_unknown_queues(args)
-        if options["pid"]:
-            Path(options["pid"]).expanduser().write_text(str(os.getpid()))
         left = supervision.work_in_child(options["max_jobs"])
+        if options["pid"]:
+            Path(options["pid"]).expanduser().write_text(str(os.getppid()))
         try:
             super().handle(*args, **{**options, "pid": None, "max_jobs": left})
         except (UnfitBroker, ValueError) as error:

@@ -1,0 +1,166 @@
+"""The parent of a working process: a program of its own, which knows neither Django nor the shop, so that it is small.
+
+`supervision.work_in_child` forks the first child and becomes this program. It does nothing but wait: for its child,
+and for SIGTERM and SIGINT, which it passes on. A child that was killed, is wedged, or gave no sign of life is replaced
+by one that runs the whole command line again and learns from its environment whose child it is.
+"""
+
+import json
+import mmap
+import os
+import signal
+import sys
+import time
+
+CHILD_OF = "BHARATMART_CHILD_OF"
+"""Environment of a replacement: who its parent is, as JSON."""
+
+WEDGED = os.EX_TEMPFAIL
+"""The exit code of a process in which a job hangs: it has drained and wants to be replaced."""
+
+PASSED_ON = {signal.SIGTERM, signal.SIGINT}
+WATCHED = {*PASSED_ON, signal.SIGCHLD}
+LOOK = 0.5
+"""Seconds between two looks at the child's signs of life."""
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 5.0
+
+
+CLAIMED, SIGNS_OF_LIFE, WORKER = range(3)
+"""What parent and children count together: jobs claimed, signs of life, and the row of the latest child."""
+SIZE = 3 * 8
+
+
+def shared_numbers(file: int) -> "memoryview[int]":
+    """Those three, in a file in memory."""
+    return memoryview(mmap.mmap(file, SIZE)).cast("q")
+
+
+class Parent:
+    """Starts another child when one was killed or is wedged, until `max_jobs` are claimed or it is stopped."""
+
+    def __init__(
+        self, child: int, numbers: int, command: list[str], max_jobs: int | None, lease: float, short_life: float
+    ) -> None:
+        self.child = child
+        self.file = numbers
+        self.numbers = shared_numbers(numbers)
+        self.command = command
+        self.max_jobs = max_jobs
+        self.lease = lease
+        self.short_life = short_life
+        self.dead: list[int] = []
+        self.stop_asked = False
+        self.pause = 0.0
+
+    def supervise(self) -> int:
+        """Until no child is to be started any more; the exit code of the last one."""
+        while True:
+            born_at = time.monotonic()
+            watch = Watch(self.numbers, self.child, self.lease)
+            code = self._wait_for_child(watch)
+            self.dead.append(self.child)
+            if self.stop_asked and not watch.has_seen_life:
+                return 0  # it was told to stop before it could listen
+            if not self._must_replace(code):
+                return _as_exit_code(code)
+            if not self._pause(time.monotonic() - born_at):
+                return 0
+            how = "is wedged" if code == WEDGED else f"was killed by {signal.Signals(-code).name}"
+            self._start(
+                [*watch.told, f"worker process {self.child} {how}; another takes its place in {self.pause:g} s"]
+            )
+
+    def _wait_for_child(self, watch: "Watch") -> int:
+        """Pass on what the parent is told until the child has ended; its code, negative for a signal."""
+        while True:
+            told = signal.sigtimedwait(WATCHED, LOOK)
+            if told is None:
+                if not self.stop_asked:
+                    watch.look()
+            elif told.si_signo in PASSED_ON:
+                self.stop_asked = True
+                os.kill(self.child, told.si_signo)
+            elif (code := _reap(self.child)) is not None:
+                return code
+
+    def _must_replace(self, code: int) -> bool:
+        jobs_left = self.max_jobs is None or self.numbers[CLAIMED] < self.max_jobs
+        return (code < 0 or code == WEDGED) and not self.stop_asked and jobs_left
+
+    def _pause(self, lived: float) -> bool:
+        """Before the next child: the longer, the more of them have lived but a short time. False if told to stop."""
+        self.pause = 0.0 if lived > self.short_life else min(LONGEST_PAUSE, max(FIRST_PAUSE, self.pause * 2))
+        until = time.monotonic() + self.pause
+        while not signal.sigpending() & PASSED_ON and time.monotonic() < until:
+            time.sleep(0.05)
+        return not signal.sigpending() & PASSED_ON
+
+    def _start(self, told: list[str]) -> None:
+        """Start a child, which logs what it is told."""
+        values = {"parent": os.getpid(), "numbers": self.file, "dead": self.dead, "told": told}
+        environment = {**os.environ, CHILD_OF: json.dumps(values)}
+        self.child = os.posix_spawn(self.command[0], self.command, environment, setsigmask=(), setsigdef=WATCHED)
+
+
+class Watch:
+    """Kills the child when it gave no sign of life for a lease: a job in foreign code holds the interpreter.
+
+    It begins with the first sign. Looks are counted, not seconds, so that a machine that slept kills nobody, and a
+    child that stands still by order (SIGSTOP) is left alone.
+    """
+
+    def __init__(self, numbers: "memoryview[int]", child: int, lease: float) -> None:
+        self.numbers, self.child, self.lease = numbers, child, lease
+        self.first = self.last = numbers[SIGNS_OF_LIFE]
+        self.silent = 0
+        self.told: list[str] = []
+
+    @property
+    def has_seen_life(self) -> bool:
+        return self.numbers[SIGNS_OF_LIFE] != self.first
+
+    def look(self) -> None:
+        signs = self.numbers[SIGNS_OF_LIFE]
+        if signs != self.last or not self.has_seen_life or _stands_still(self.child):
+            self.last, self.silent = signs, 0
+            return
+        self.silent += 1
+        if self.silent * LOOK > self.lease:
+            self.told = [f"worker process {self.child} gave no sign of life for {self.lease:g} s"]
+            os.kill(self.child, signal.SIGKILL)
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether the process was stopped by a signal or a debugger; unknown counts as yes."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in b"Tt"
+    except OSError:
+        return True
+
+
+def _reap(child: int) -> int | None:
+    """The child's code if it has ended. As pid 1 of a container the parent inherits and reaps orphans, too."""
+    while True:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == child:
+            return os.waitstatus_to_exitcode(status)
+        if pid == 0:
+            return None
+
+
+def _as_exit_code(code: int) -> int:
+    """As a shell would tell it; a wedged child that is not to be replaced has done what it was told."""
+    return 0 if code == WEDGED else code if code >= 0 else 128 - code
+
+
+def become(**values: object) -> None:
+    """Turn this process into the `Parent` of these values, for good. The signals in WATCHED have to be blocked."""
+    os.execv(sys.executable, [sys.executable, "-I", "-S", __file__, json.dumps(values)])
+
+
+if __name__ == "__main__":
+    for number in WATCHED:
+        signal.signal(number, lambda *_: None)
+    sys.exit(Parent(**json.loads(sys.argv[1])).supervise())
