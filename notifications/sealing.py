@@ -5,13 +5,14 @@ Fernet (AES-128-CBC with HMAC-SHA256, https://cryptography.io/en/latest/fernet/)
 
 import base64
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from .errors import SecretUnreadable
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 PURPOSE = b"bharatmart: secrets of webhook endpoints"
 
@@ -24,23 +25,34 @@ def seal(secret: str) -> str:
 def unseal(sealed: str) -> str:
     """The secret. Raises SecretUnreadable if none of the keys is the one that it was sealed with."""
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        try:
-            return _box(key).decrypt(sealed.encode()).decode()
-        except InvalidToken:
-            continue
+        secret = _opened(key, sealed)
+        if secret is not None:
+            return secret
     raise SecretUnreadable
 
 
 def is_current(sealed: str) -> bool:
     """Whether it is sealed under SECRET_KEY itself."""
+    return _opened(settings.SECRET_KEY, sealed) is not None
+
+
+def _opened(key: str | None, sealed: str) -> str | None:
+    """The secret, if this is the key that it was sealed with."""
+    from cryptography.fernet import InvalidToken
+
     try:
-        _box(settings.SECRET_KEY).decrypt(sealed.encode())
+        secret: str = _box(key).decrypt(sealed.encode()).decode()
     except InvalidToken:
-        return False
-    return True
+        return None
+    return secret
 
 
 @lru_cache(maxsize=16)
-def _box(key: str) -> Fernet:
+def _box(key: str) -> "Fernet":
+    """Few processes have to do with secrets: the others are spared the library's 6 MB."""
+    from cryptography.fernet import Fernet
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     made = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(key.encode())
     return Fernet(base64.urlsafe_b64encode(made))

@@ -1,6 +1,5 @@
 """Memory (PSS) of workers that have nothing to do."""
 
-import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -41,7 +40,10 @@ class MemoryOfSlots(Row):
 
 
 class MemoryOfQueues(Row):
-    """All queues of the shop at their declared concurrency: in one process, and in a process each; parents counted."""
+    """All queues of the shop at their declared concurrency: in one process, and in a process each; parents counted.
+
+    With the packages of production: what is installed for developers may be loaded, too.
+    """
 
     def measure(self, system: System, bench: "Bench") -> list[Reading]:
         system.empty()
@@ -53,11 +55,11 @@ class MemoryOfQueues(Row):
         ]
 
     def _pss(self, system: System, bench: "Bench", groups: list[list[str]]) -> float:
-        names = [f"memory-{number}" for number in range(len(groups))]
+        names, python = [f"memory-{number}" for number in range(len(groups))], bench.peers.get_shop()
         with bench.servers.redis() as client:
             client.flushall()
         for name, queues in zip(names, groups, strict=True):
-            bench.crew.start(name, [sys.executable, "manage.py", "rqworker", *queues], system.env())
+            bench.crew.start(name, [python, "manage.py", "rqworker", *queues], system.env())
         try:
             with bench.servers.redis() as client:
                 bench.crew.wait(lambda: client.scard("rq:workers") == len(groups), 120, "the workers")
