@@ -40,7 +40,7 @@ class Threads:
         self.hanging = 0
         self.watched = False
         self.runner: threading.Thread | None = None
-        self.moved_at = 0.0
+        self.came_at = self.begun_at = 0.0
         self.ended = False
         self.claims: deque[Claim] = deque()
         self.lock = threading.Lock()
@@ -50,7 +50,7 @@ class Threads:
         """Let the next free threads run these jobs."""
         with self.lock:
             self.claims.extend(claims)
-            self.moved_at = time.monotonic()
+            self.came_at = time.monotonic()
             missing = self._call_one()
         if missing:
             self._start()
@@ -64,7 +64,7 @@ class Threads:
 
     def are_stuck(self, seconds: float) -> bool:
         """Whether jobs wait here, and for so long none has come and none was begun."""
-        return bool(self.claims) and time.monotonic() - self.moved_at > seconds
+        return bool(self.claims) and time.monotonic() - max(self.came_at, self.begun_at) > seconds
 
     def give_up_one(self) -> None:
         """One of the threads hangs and does not count any more; its call will return False."""
@@ -109,7 +109,7 @@ class Threads:
                     return None
             claim = self.claims.popleft()
             self.runner = me
-            self.moved_at = time.monotonic()
+            self.begun_at = time.monotonic()
             missing = self._call_one()
         if missing:
             self._start()
@@ -118,7 +118,7 @@ class Threads:
     def _may_run(self, me: threading.Thread) -> bool:
         """Whether this thread is the one that runs short jobs, or takes over from it, or the jobs are not short."""
         free = self.runner is None or self.runner is me or self.pace.short > SHORT
-        return free or time.monotonic() - self.moved_at > STALL
+        return free or time.monotonic() - self.begun_at > STALL
 
     def _wait(self) -> bool:
         """Until something changes, or for a moment if jobs are to be watched; False if this thread is to end."""

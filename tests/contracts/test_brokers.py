@@ -46,17 +46,17 @@ def most_in_any_second(moments: Sequence[datetime]) -> int:
 
 
 def test_rate_holds_over_three_processes_and_is_used(start_worker: StartWorker):
-    # given three workers, 500 mails whose queue allows 100 starts a second, and 500 jobs of a queue without a rate
-    ledger.enqueue([record_mail.request({"label": str(number)}) for number in range(500)])
+    # given three workers, 800 mails whose queue allows 100 starts a second, and 500 jobs of a queue without a rate
+    ledger.enqueue([record_mail.request({"label": str(number)}) for number in range(800)])
     for _ in range(3):
         start_worker("all")
-    wait_for(lambda: states() == {"completed": 500}, within=60)
+    wait_for(lambda: states() == {"completed": 800}, within=60)
     ledger.enqueue([record.request({"label": str(number)}) for number in range(500)])
-    wait_for(lambda: states() == {"completed": 1000}, within=60)
+    wait_for(lambda: states() == {"completed": 1300}, within=60)
 
-    # then no second saw more than 100 mails, and a good one not far fewer, or what a busy machine can do
+    # then no second saw more than 100 mails, and a good one nearly as many, or what a busy machine can do
     mails, others = starts("email"), starts("order")
-    assert min(60, most_in_any_second(others) / 8) <= most_in_any_second(mails) <= 100
+    assert min(90, most_in_any_second(others) / 4) <= most_in_any_second(mails) <= 100
     assert Run.objects.values("pid").distinct().count() == 3
 
 

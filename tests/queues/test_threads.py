@@ -119,6 +119,26 @@ def test_job_that_takes_long_among_short_ones_holds_none_of_them_back(short: Lan
     wait_for(lambda: short.done == 1000 + COUNT - 1)
 
 
+def test_short_jobs_that_keep_coming_do_not_wait_for_one_that_takes_long(
+    short: Lane, monkeypatch: pytest.MonkeyPatch
+):
+    # given one that keeps its thread busy
+    monkeypatch.setattr(threads, "STALL", 0.5)
+    end = threading.Event()
+    short.run(end.wait)
+    wait_for(lambda: not short.threads.claims)
+
+    # when others come faster than a thread looks whether jobs are begun
+    until = time.monotonic() + 10
+    while not short.done and time.monotonic() < until:
+        short.run(nothing)
+        time.sleep(0.05)
+
+    # then they are run
+    assert short.done
+    end.set()
+
+
 def test_place_of_a_thread_that_is_given_up_is_taken_by_another_at_once():
     # given that all threads hang, and jobs wait
     lane, end = Lane("given-up"), threading.Event()
