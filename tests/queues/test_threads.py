@@ -119,9 +119,7 @@ def test_job_that_takes_long_among_short_ones_holds_none_of_them_back(short: Lan
     wait_for(lambda: short.done == 1000 + COUNT - 1)
 
 
-def test_short_jobs_that_keep_coming_do_not_wait_for_one_that_takes_long(
-    short: Lane, monkeypatch: pytest.MonkeyPatch
-):
+def test_short_jobs_that_keep_coming_do_not_wait_for_one_that_takes_long(short: Lane, monkeypatch: pytest.MonkeyPatch):
     # given one that keeps its thread busy
     monkeypatch.setattr(threads, "STALL", 0.5)
     end = threading.Event()
