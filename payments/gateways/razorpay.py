@@ -53,7 +53,8 @@ class RazorpayGateway:
     def charge(self, intent: Intent) -> Charge:
         """Orders know no idempotency key: one that was made before is found by its receipt.
 
-        Two made at once harm nobody: money only comes to the one that the storefront is told of.
+        Two made at once harm nobody: money only comes to the one that the storefront is told of, which is the first
+        that was written down.
         """
         order = self._order(intent) or _call(lambda: self._orders.create(_wish(intent)))
         if _whole(order, "amount") != intent.amount_paise:

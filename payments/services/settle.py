@@ -7,6 +7,7 @@ Under the order's lock, idempotent, forward only: proofs may come in any order a
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from orders.errors import OutOfStock
@@ -140,7 +141,13 @@ def _pend(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:
         if order.state not in UNPAID:
             payment_given_up.emit(payment_id=payment.pk, order_id=payment.order_id)
     else:
-        Payment.objects.filter(pk=payment.pk, state=PaymentState.PENDING).update(**facts)
+        _of_this_intent(payment, proof).update(**facts)
+
+
+def _of_this_intent(payment: Payment, proof: Charge) -> QuerySet[Payment]:
+    """The pending payment, unless its customer was told of another intent, which two jobs made at once."""
+    known = {"intent_reference__in": ("", proof.intent_reference)} if proof.intent_reference else {}
+    return Payment.objects.filter(pk=payment.pk, state=PaymentState.PENDING, **known)
 
 
 def _decline(order: Order, payment: Payment, proof: Charge, wrong: str) -> None:

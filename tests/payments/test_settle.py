@@ -1,5 +1,6 @@
 """The one door: any proof, in any order, any number of times."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -43,6 +44,27 @@ def test_capture_and_paid_order_are_one_transaction(monkeypatch: pytest.MonkeyPa
 
     assert state_of(payment) == ("submitted", "pending")
     assert not PaymentEvent.objects.exists()
+
+
+def test_customer_is_told_of_the_intent_that_was_written_down_first():
+    # given two intents that two jobs made at once, at a gateway that knows no idempotency keys
+    payment = submitted_payment(place())
+    first, second = (
+        replace(proof("pending", reference=name), intent_reference=name) for name in ("order_1", "order_2")
+    )
+
+    # when each is written down, and the second once more
+    for made in (first, second, second):
+        settle(payment.pk, made)
+
+    # then the storefront is never told of another than the first, nor is the gateway asked about it
+    payment.refresh_from_db()
+    assert (payment.state, payment.intent_reference, payment.gateway_reference) == ("pending", "order_1", "order_1")
+
+    # and news of the first are written down as before
+    settle(payment.pk, replace(first, reason="the card was refused", client_secret="new"))
+    payment.refresh_from_db()
+    assert (payment.reason, payment.client_secret) == ("the card was refused", "new")
 
 
 @pytest.mark.parametrize("proofs", list(permutations(["declined", "cancelled", "captured"])))
