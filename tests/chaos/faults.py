@@ -44,10 +44,10 @@ class Injector:
     eye: Eye
     faults: list[FaultPlan]
     chance: random.Random
+    stills: list[StandStill]
     began: float = field(default_factory=time.monotonic)
     injected: list[Injected] = field(default_factory=list)
     endings: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
-    stills: list[StandStill] = field(default_factory=list)
     next_at: float = 0.0
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 

@@ -1,8 +1,11 @@
 """Watching for transactions in which nothing happens: they hold locks, and vacuum up."""
 
+import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -12,44 +15,79 @@ from .look import Eye
 from .victims import StandStill
 
 LONGEST = 1.0  # seconds
-ALLOWANCE = 0.5  # seconds more for threads that wait for a processor: fifty processes share two of them
+PERIOD = 0.25  # seconds between two looks
 IDLE = """
-SELECT pid, client_port, state_change, left(query, 80) AS query,
-       extract(epoch FROM clock_timestamp() - state_change)::float AS seconds
+SELECT pid, client_port, state_change, left(query, 80) AS query
 FROM pg_stat_activity
 WHERE state LIKE 'idle in transaction%%' AND clock_timestamp() - state_change > %s * interval '1 s'
 """
 
 
+@dataclass(frozen=True)
+class Sight:
+    """A transaction seen idle: since when, by which process, and for how long that had waited for a processor."""
+
+    since: float
+    owner: int
+    waited: float
+
+
 @dataclass
 class IdleWatch:
-    """Looks again and again. Time in which the owner of a transaction stood still by order does not count."""
+    """Looks again and again, on a thread of its own, at transactions in which nothing has happened meanwhile.
+
+    Time in which the owner stood still by order does not count, nor time in which its threads were ready to run and
+    waited for a processor: fifty processes share two of them. The kernel counts the latter.
+    """
 
     eye: Eye
+    stills: Sequence[StandStill]
     looks: int = 0
+    seen: dict[tuple[Any, ...], Sight] = field(default_factory=dict)
     broken: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    over: threading.Event = field(default_factory=threading.Event)
 
-    def look(self, still: Sequence[StandStill]) -> None:
-        rows = self.eye.glance(IDLE, LONGEST)
-        self.looks += rows is not None
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="idle-watch", daemon=True).start()
+
+    def _run(self) -> None:
+        while not self.over.wait(PERIOD):
+            self.look()
+        self.eye.close()
+
+    def look(self) -> None:
+        rows = self.eye.glance(IDLE, PERIOD)
         now = time.monotonic()
+        self.looks += rows is not None
+        before, self.seen = self.seen, {}
         for row in rows or ():
-            owner = _owner(row["client_port"])
-            if owner is None:
-                continue  # killed: the server ends the transaction as soon as it hears of it
-            began = now - row["seconds"]
-            idle = row["seconds"] - sum(each.share(began, now) for each in still if each.pid == owner)
-            if idle > LONGEST + ALLOWANCE:
-                transaction = (row["pid"], row["state_change"])
-                self.broken[transaction] = f"{owner} idle for {idle:.1f} s after {row['query']!r}"
+            transaction = (row["pid"], row["state_change"])
+            sight = before.get(transaction) or _sight(row["client_port"], now)
+            if sight is None:
+                continue  # its owner was killed: the server ends the transaction as soon as it hears of it
+            self.seen[transaction] = sight
+            still = sum(each.share(sight.since, now) for each in self.stills if each.pid == sight.owner)
+            idle = now - sight.since - still - (_waited(sight.owner) - sight.waited)
+            if idle > LONGEST:
+                self.broken[transaction] = f"{sight.owner} idle for {idle:.1f} s after {row['query']!r}"
 
     def found(self) -> Finding:
         return finding("no transaction idle for more than a second", f"{self.looks} looks", self.broken.values())
 
 
-def _owner(port: int) -> int | None:
-    """The living process at the other end of a connection of that port."""
+def _sight(port: int, now: float) -> Sight | None:
+    """The living process at the other end of a connection of that port, as it is now."""
     for end in psutil.net_connections("tcp"):
         if end.laddr and end.laddr.port == port and end.pid and psutil.pid_exists(end.pid):
-            return end.pid
+            return Sight(now, end.pid, _waited(end.pid))
     return None
+
+
+def _waited(pid: int) -> float:
+    """Seconds that the threads of a process have been ready to run without a processor (proc(5), schedstat)."""
+    waited = 0
+    with suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):
+                waited += int((thread / "schedstat").read_text().split()[1])
+    return waited / 1e9

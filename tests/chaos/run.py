@@ -28,7 +28,7 @@ from .plan import BUYERS, Plan, make_plan
 from .promises_of_engine import ENGINE
 from .promises_of_shop import SHOP
 from .telling import Progress, enough_fire, enough_refunds, table_of_faults, table_of_promises
-from .victims import kill_all
+from .victims import StandStill, kill_all
 
 GLANCE = 0.05
 ORDERS_PER_LAST_UNIT = 60
@@ -94,7 +94,8 @@ class _Run:
     def play(self) -> bool:
         """Open the shop, let orders and faults come, wait until all has settled, judge."""
         self.eye = Eye(self.servers.database_url)
-        self.idle = IdleWatch(self.eye)
+        self.stills: list[StandStill] = []
+        self.idle = IdleWatch(Eye(self.servers.database_url), self.stills)
         try:
             self._open()
             initial = self._stock_shelves()
@@ -107,6 +108,7 @@ class _Run:
             self.stream.stop.set() if self.buyers else None
             for buyer in self.buyers:
                 buyer.at_the_desk.close()
+            self.idle.over.set()
             self.eye.close()
 
     def _open(self) -> None:
@@ -148,11 +150,11 @@ class _Run:
     def _under_fire(self) -> None:
         """Until all orders are placed and all faults are over."""
         chance = random.Random(self.plan.seed)
-        self.injector = Injector(self.house, self.eye, list(self.plan.faults), chance)
+        self.injector = Injector(self.house, self.eye, list(self.plan.faults), chance, self.stills)
+        self.idle.start()
         while not self.injector.done or self.desk.is_alive() or not self._have_all_gone():
             news = self.house.supervisor.sleep(GLANCE)
             self.progress.tell([*news, *self.injector.act(self.stream.asked)])
-            self.idle.look(self.injector.stills)
             self._show()
             if self.progress.seconds > self.limit:
                 self.late = f"after {self.limit:.0f} s orders and faults were still coming: {self._line()}"

@@ -20,22 +20,22 @@ def test_an_idle_transaction_is_blamed_on_its_owner_but_not_for_the_time_it_stoo
     url = make_conninfo(
         host=shop["HOST"], port=shop["PORT"], user=shop["USER"], password=shop["PASSWORD"], dbname=shop["NAME"]
     )
-    told, untold = IdleWatch(Eye(url)), IdleWatch(Eye(url))
     still = StandStill(os.getpid(), began=time.monotonic())
+    told, untold = IdleWatch(Eye(url), [still]), IdleWatch(Eye(url), [])
     with psycopg.connect(url) as idle:
         idle.execute("SELECT 1")
         server = idle.info.backend_pid
 
         # when it is looked at until it is blamed, and by one who was told that the process stood still
         while not _blames(untold, server):
-            told.look([still])
-            untold.look([])
+            told.look()
+            untold.look()
 
         # then only the one who was not told has blamed it, and the other does so after as much time awake
         assert not _blames(told, server)
         still.ended = time.monotonic()
         while not _blames(told, server):
-            told.look([still])
+            told.look()
         assert time.monotonic() - still.ended > 1
     told.eye.close()
     untold.eye.close()
