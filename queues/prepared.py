@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from psycopg import Connection, Cursor
 
 BY_INDEX = """
@@ -67,4 +67,12 @@ def _connection() -> Connection[Any]:
 def _cursor(raw: Connection[Any]) -> CursorWrapper:
     """psycopg's own cursor, which prepares; Django's binds in the client. Its log and wrappers see the statements."""
     own: Any = Cursor(raw)
-    return connection.make_debug_cursor(own) if connection.queries_logged else connection.make_cursor(own)
+    return _Logged(own, connection) if connection.queries_logged else connection.make_cursor(own)
+
+
+class _Logged(CursorDebugWrapper):
+    """Django's log gets the statement as it was prepared: psycopg's own cursor knows no other text."""
+
+    def execute(self, sql: Any, params: Any = None) -> Any:
+        with self.debug_sql(sql, params, use_last_executed_query=False):
+            return CursorWrapper.execute(self, sql, params)
