@@ -19,8 +19,13 @@ def register(definition: "JobDefinition") -> None:
 
 
 def forget(name: str) -> None:
-    """Take a job out again (tests)."""
-    _jobs.pop(name, None)
+    """Take a job out again, out of its events too (tests)."""
+    definition = _jobs.pop(name, None)
+    if definition is not None:
+        for event in definition.on:
+            event.reactions.remove(definition)
+        for event in definition.withdraw_on:
+            event.withdrawals.remove(definition)
 
 
 def get(name: str) -> "JobDefinition":

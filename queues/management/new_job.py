@@ -144,8 +144,6 @@ class NewJob:
             return flow_page()
         finally:
             registry.forget(definition.name)
-            if event:
-                event.reactions.remove(definition)
 
 
 def _sample(kind: type) -> str:
