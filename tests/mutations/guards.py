@@ -9,8 +9,8 @@ MUTATIONS = [
     Mutation(
         name="claim asks for the offer's number",
         file="queues/ledger/claims.py",
-        guard='JOIN offered USING (job_id, "offer")',
-        without="JOIN offered USING (job_id)",
+        guard=' AND o."offer" = t."offer"',
+        without="",
         test="tests/queues/test_claim.py::test_old_number_of_an_offer_claims_nothing",
         red="AssertionError",
     ),
@@ -25,7 +25,7 @@ MUTATIONS = [
     Mutation(
         name="claim asks for a waiting job",
         file="queues/ledger/claims.py",
-        guard=" AND j.state = 'waiting'",
+        guard=" AND (j.state = 'waiting') IS TRUE",
         without="",
         test="tests/queues/test_claim.py::test_stray_row_of_a_finished_job_claims_nothing",
         red="AssertionError",
@@ -41,7 +41,7 @@ MUTATIONS = [
     Mutation(
         name="verdict asks for the token",
         file="queues/ledger/verdicts.py",
-        guard=" AND j.token = t.token",
+        guard="j.token = t.token AND ",
         without="",
         test="tests/queues/test_verdicts.py::test_verdict_with_an_old_token_changes_nothing[verdict0]",
         red="AssertionError",

@@ -13,3 +13,8 @@ class Mutation:
     without: str
     test: str
     red: str
+
+    def taken_from(self, text: str) -> str:
+        """The file's text without the guard; AssertionError if it does not stand there exactly once."""
+        assert text.count(self.guard) == 1, f"{self.file} has {text.count(self.guard)} x {self.guard!r}"
+        return text.replace(self.guard, self.without)
