@@ -5,12 +5,15 @@ sound secret are masked, and tracebacks never show the values of variables.
 """
 
 import json
+import logging
 import re
 import sys
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import structlog
+from structlog.contextvars import get_contextvars
 from structlog.types import EventDict, Processor, WrappedLogger
 
 _SECRET = re.compile(r"passw|secret|token|authori[sz]ation|cookie|api[-_]?key|signature|credential|session", re.I)
@@ -69,9 +72,20 @@ def _in_words(logger: WrappedLogger, method: str, event: EventDict) -> str:
     return " ".join([str(event.get("event", "")), *values])
 
 
-def _formatter(*rendering: Processor) -> dict[str, Any]:
+class JsonFormatter(structlog.stdlib.ProcessorFormatter):
+    """structlog's formatter; a message alone, as each job logs one, takes a tenth of its time and looks the same."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.exc_info or record.stack_info or not isinstance(record.msg, str) or get_contextvars():
+            return super().format(record)
+        at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        event, logger, level = map(_JSON.encode, (record.getMessage(), record.name, record.levelname.lower()))
+        return f'{{"event": {event}, "logger": {logger}, "level": {level}, "timestamp": "{at}"}}'
+
+
+def _formatter(form: str, *rendering: Processor) -> dict[str, Any]:
     return {
-        "()": structlog.stdlib.ProcessorFormatter,
+        "()": JsonFormatter if form == "json" else structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": _common(),
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
     }
@@ -92,7 +106,7 @@ def logging_settings(level: str, form: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"structlog": _formatter(*_rendering(form)), "in words": _formatter(_in_words)},
+        "formatters": {"structlog": _formatter(form, *_rendering(form)), "in words": _formatter("words", _in_words)},
         "handlers": {
             "console": {"class": "logging.StreamHandler", "formatter": "structlog"},
             "kept log": {"class": "queues.kept_log.KeptLogHandler", "formatter": "in words"},

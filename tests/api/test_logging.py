@@ -13,7 +13,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from bharatmart.accounts.models import User
-from bharatmart.log import logging_settings
+from bharatmart.log import JsonFormatter, logging_settings
 
 PASSWORD = "three-ripe-mangoes"
 
@@ -120,3 +120,28 @@ def test_libraries_log_through_the_same_door_once(lines: Any, name: str) -> None
     logging.getLogger(name).error("%s of %d", "₹ three", 5)
 
     assert [(line["event"], line["level"], line["logger"]) for line in lines()] == [("₹ three of 5", "error", name)]
+
+
+@pytest.mark.parametrize("message", ["done", 'said "no"', "नमस्ते\nनमस्ते", ""])
+def test_message_alone_takes_the_short_way_to_the_same_line(log: io.StringIO, message: str) -> None:
+    formatter = next(h.formatter for h in logging.getLogger().handlers if isinstance(h.formatter, JsonFormatter))
+    record = logging.makeLogRecord({"name": "queues.job", "levelname": "INFO", "levelno": 20, "msg": message})
+
+    short, long = json.loads(formatter.format(record)), json.loads(super(JsonFormatter, formatter).format(record))
+
+    assert list(short) == list(long)
+    assert {**short, "timestamp": ""} == {**long, "timestamp": ""}
+    assert len(short["timestamp"]) == len(long["timestamp"])
+
+
+def test_bound_values_are_on_a_line_that_has_no_other(log: io.StringIO, lines: Any) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="order-page-17"):
+        logging.getLogger("shop").info("paid %d of %d", 1, 2)
+
+    assert lines()[0] | {"timestamp": ""} == {
+        "event": "paid 1 of 2",
+        "request_id": "order-page-17",
+        "logger": "shop",
+        "level": "info",
+        "timestamp": "",
+    }
