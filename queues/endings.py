@@ -32,8 +32,10 @@ MOST_WAITING = 1000
 LOOK = 0.2
 RESTART_PAUSE = 1.0
 """Seconds until a job is offered again that PostgreSQL's restart has cut off."""
-GATHER = 0.004
+GATHER = 0.006
 """Seconds that a verdict may wait for those of jobs that still run; far less than anybody notices."""
+NAP = 0.002
+"""Seconds between looks at what has come meanwhile: to be woken by each would stop each job's thread."""
 
 
 class Endings:
@@ -78,16 +80,25 @@ class Endings:
 
     def _next_batch(self) -> list[Ending]:
         """What waits, at least one; empty when all is done. While other jobs run, theirs may come along."""
-        batch: list[Ending] = []
-        until = 0.0
-        while not batch or (len(batch) < LARGEST_BATCH and len(batch) < len(self.executor.in_flight)):
-            try:
-                batch.append(self.completed.get(timeout=max(0.0, until - time.monotonic()) if batch else LOOK))
-            except Empty:
-                if batch or self.stopping.is_set():
-                    break
-            until = until or time.monotonic() + GATHER
+        batch = self._first()
+        until = time.monotonic() + GATHER
+        while batch:
+            with suppress(Empty):
+                while len(batch) < LARGEST_BATCH:
+                    batch.append(self.completed.get_nowait())
+            if len(batch) >= min(LARGEST_BATCH, len(self.executor.in_flight)) or time.monotonic() > until:
+                break
+            time.sleep(NAP)
         return batch
+
+    def _first(self) -> list[Ending]:
+        """Wait for one; empty when all is done."""
+        while True:
+            try:
+                return [self.completed.get(timeout=LOOK)]
+            except Empty:
+                if self.stopping.is_set():
+                    return []
 
     def _complete(self, endings: Sequence[Ending]) -> None:
         try:

@@ -1,11 +1,12 @@
 """How many jobs a lane may have claimed and not ended: those that run, and a few more if they are short."""
 
 import threading
+import time
 
 from .pace import Pace
 
-LONGEST_AHEAD = 0.01
-"""Seconds of work that may be claimed ahead for each thread."""
+LONGEST_AHEAD = 0.02
+"""Seconds of work that may be claimed ahead for each thread; when half of it is begun the next is claimed."""
 MOST_AHEAD = 500
 
 
@@ -20,6 +21,7 @@ class Slots:
         self.pace = pace
         self.ahead = ahead
         self.taken = 0
+        self.enough = 1
         self.changed = threading.Condition()
 
     @property
@@ -29,17 +31,30 @@ class Slots:
         return self.count + min(MOST_AHEAD, int(self.count * LONGEST_AHEAD / max(self.pace.mean, 1e-6)))
 
     def take(self, wanted: int, timeout: float, gather: float) -> int:
-        """Wait for a free slot, then `gather` seconds if that could be many more; take up to `wanted`, or 0."""
+        """Wait for a free slot, then a while if that could be many more; take up to `wanted`, or 0.
+
+        The while: as long as enough is claimed ahead for the threads, else `gather` seconds. The size may have shrunk
+        meanwhile: then wait anew.
+        """
+        until = time.monotonic() + timeout
         with self.changed:
-            if not self.changed.wait_for(lambda: self.taken < self.size, timeout):
-                return 0
-            many = min(wanted, self.size // 2)
-            self.changed.wait_for(lambda: self.size - self.taken >= many, gather)
-            granted = max(0, min(wanted, self.size - self.taken))
-            self.taken += granted
-            return granted
+            while self._wait_for(1, until - time.monotonic()):
+                ahead = self.size - self.count
+                enough, patience = (ahead // 2, LONGEST_AHEAD / 2) if ahead else (self.size // 2, gather)
+                self._wait_for(min(wanted, enough), patience)
+                granted = min(wanted, self.size - self.taken)
+                if granted > 0:
+                    self.taken += granted
+                    return granted
+        return 0
 
     def free(self, slots: int = 1) -> None:
         with self.changed:
             self.taken -= slots
-            self.changed.notify()
+            if self.size - self.taken >= self.enough:
+                self.changed.notify()
+
+    def _wait_for(self, enough: int, seconds: float) -> bool:
+        """Until so many are free; whoever waits is woken no sooner, since each time it stops a job's thread."""
+        self.enough = enough
+        return self.changed.wait_for(lambda: self.size - self.taken >= enough, max(0.0, seconds))

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from queues.pace import Pace
 from queues.slots import MOST_AHEAD, Slots
 
@@ -22,7 +24,7 @@ def test_short_jobs_are_claimed_ahead_and_long_ones_are_not():
     slots = Slots(10, pace, ahead=True)
     for _ in range(100):
         pace.learn(0.02)
-    assert 13 <= slots.size <= 15  # ten milliseconds of work for each of ten threads
+    assert 17 <= slots.size <= 20  # twenty milliseconds of work for each of ten threads
 
     for _ in range(100):
         pace.learn(0.0001)
@@ -56,3 +58,25 @@ def test_one_free_slot_waits_a_moment_for_others():
     threading.Timer(PAUSE, slots.free, [3]).start()
 
     assert slots.take(4, 10, gather=10) >= 2
+
+
+def test_slots_that_shrink_while_more_are_gathered_are_waited_for(monkeypatch: pytest.MonkeyPatch):
+    """To return without any would have the lane give all that it has received back."""
+    pace = Pace()
+    for _ in range(100):
+        pace.learn(0.0001)
+    slots = Slots(10, pace, ahead=True)
+    assert slots.take(1000, PAUSE, 0) == 10 + MOST_AHEAD
+    slots.free(5)
+    wait_for = slots._wait_for
+
+    def shrink_once(enough: int, seconds: float) -> bool:
+        found = wait_for(enough, seconds)
+        if pace.mean < 1:
+            pace.mean = 5.0
+            threading.Timer(PAUSE, slots.free, [MOST_AHEAD]).start()
+        return found
+
+    monkeypatch.setattr(slots, "_wait_for", shrink_once)
+
+    assert slots.take(10, 10, 0) == 5

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FETCHED_TTL = 600
-LARGEST_BATCH = 1000
+LARGE_BATCH = 1000
+GATHER = 0.01
+"""Seconds that an entry waits for others."""
 BEGAN, STALE, FINISHED, FAILED, ENDED = "began", "stale", "finished", "failed", "ended"
 
 WRITE = """
@@ -69,14 +71,13 @@ class Books:
     def __init__(self, connection: "Redis") -> None:
         self.worker_keys: Sequence[str] = ()
         self._script = connection.register_script(WRITE)
-        self._entries: SimpleQueue[Entry | threading.Event] = SimpleQueue()
+        self._entries: SimpleQueue[Sequence[Entry] | threading.Event] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def write(self, *entries: Entry) -> None:
         """Have these written soon; while Redis is away they are dropped."""
-        for entry in entries:
-            self._entries.put(entry)
+        self._entries.put(entries)
         if self._thread is None:
             self._start()
 
@@ -109,18 +110,20 @@ class Books:
     def _next_batch(self) -> tuple[list[Entry], threading.Event | None]:
         """At least one entry, or somebody who waits for those before."""
         batch: dict[tuple[str, str], Entry] = {}
-        entry = self._entries.get()
-        while not isinstance(entry, threading.Event):
-            run = (entry.message_id, entry.token)
-            began = batch.get(run)
-            batch[run] = entry._replace(fetched=began.fetched) if began else entry
-            if len(batch) >= LARGEST_BATCH:
+        came = self._entries.get()
+        time.sleep(GATHER)
+        while not isinstance(came, threading.Event):
+            for entry in came:
+                run = (entry.message_id, entry.token)
+                began = batch.get(run)
+                batch[run] = entry._replace(fetched=began.fetched) if began else entry
+            if len(batch) >= LARGE_BATCH:
                 return list(batch.values()), None
             try:
-                entry = self._entries.get_nowait()
+                came = self._entries.get_nowait()
             except Empty:
                 return list(batch.values()), None
-        return list(batch.values()), entry
+        return list(batch.values()), came
 
     def _write(self, batch: Sequence[Entry]) -> None:
         arguments: list[Any] = [time.time(), FINISHED_KEPT_SECONDS, FETCHED_TTL, JOB_PREFIX]

@@ -90,15 +90,19 @@ class RqConsumer:
 
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
         tokens = {claim.message_id: claim.token.hex for claim in claims}
+        entries = []
         for offer in offers:
-            token = tokens.get(offer.message_id, "")
-            entry = Entry(offer.queue, offer.message_id, token, BEGAN if token else STALE, self.fetched[offer.queue])
-            self.books.write(entry)
+            message = offer.message_id
+            token = tokens.get(message, "")
+            entries.append(Entry(offer.queue, message, token, BEGAN if token else STALE, self.fetched[offer.queue]))
+        self.books.write(*entries)
 
     def finished(self, endings: Sequence[Ending]) -> None:
-        for ending in endings:
-            claim, what = ending.claim, REGISTRY.get(ending.verdict.state, ENDED)
-            self.books.write(Entry(claim.queue, claim.message_id, claim.token.hex, what))
+        ended = (
+            Entry(claim.queue, claim.message_id, claim.token.hex, REGISTRY.get(verdict.state, ENDED))
+            for claim, verdict in endings
+        )
+        self.books.write(*ended)
 
     def give_back(self, offers: Sequence[Offer]) -> None:
         with broker_errors():
