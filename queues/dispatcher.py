@@ -32,9 +32,11 @@ class Dispatcher:
         prepared.plan_by_index()
         while not self.stopping.is_set():
             try:
-                if self.sweep():
+                published = self.offer()
+                if published:
                     self.stopping.wait(SETTLE)
-                else:
+                self.remove_withdrawn()
+                if not published:
                     self._wait()
                 self.pause = 0.0
             except Exception as error:
@@ -42,12 +44,15 @@ class Dispatcher:
         connection.close()
 
     def sweep(self) -> int:
-        """One round over all queues; how many offers were published."""
-        published = self._offer_all() if self.broker.dispatches else 0
-        self._remove_withdrawn()
+        """Offer, and clean up; how many offers were published."""
+        published = self.offer()
+        self.remove_withdrawn()
         return published
 
-    def _offer_all(self) -> int:
+    def offer(self) -> int:
+        """One round over all queues; how many offers were published."""
+        if not self.broker.dispatches:
+            return 0
         delay = settings.QUEUE_BROKER_DELAY if self.broker.holds_delays else None
         declared = queue_settings.declared()
         return sum(self._offer(queue, delay) for queue in outbox.queues_with_work(delay) if queue in declared)
@@ -62,7 +67,8 @@ class Dispatcher:
                 raise
         return len(offers)
 
-    def _remove_withdrawn(self) -> None:
+    def remove_withdrawn(self) -> None:
+        """Take the messages of withdrawn jobs out of the broker."""
         offers = outbox.withdrawn()
         if offers:
             if self.broker.dispatches:

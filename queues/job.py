@@ -6,7 +6,7 @@ The names follow Django's `django.tasks` where it has them (`enqueue`, `using`, 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache
 from typing import Any, Unpack
 
 from . import context, registry
@@ -110,9 +110,9 @@ class JobDefinition:
     def _with_defaults(self, args: dict[str, Any]) -> dict[str, Any]:
         return {n: p.default for n, p in self.parameters.items() if p.default is not p.empty} | args
 
-    @cached_property
+    @property
     def parameters(self) -> dict[str, inspect.Parameter]:
-        return dict(inspect.signature(self.function).parameters)
+        return _parameters(self.function)
 
     def check_arguments(self, args: dict[str, Any]) -> None:
         """Refuse what does not fit the signature or is not JSON, naming the argument."""
@@ -135,6 +135,12 @@ class JobDefinition:
                 raise JobArgumentError(
                     f"{self.name}: {option} must be text of at most {LONGEST_TEXT} characters without NUL, got {text!r}"
                 )
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Looked up once for all variants of a job that `.using()` makes."""
+    return dict(inspect.signature(function).parameters)
 
 
 def declare_job(**options: Unpack[JobOptions]) -> Callable[[Callable[..., Any]], JobDefinition]:

@@ -146,10 +146,12 @@ def offered_before(seconds: float) -> list[Offer]:
     return [Offer(*row) for row in rows.values_list("job_id", "offer", "queue", "due_at")]
 
 
+WITHDRAWN = 'SELECT job_id, "offer", queue, due_at FROM queues_outbox WHERE withdrawn ORDER BY job_id LIMIT %s'
+
+
 def withdrawn(limit: int = LEASE_BATCH) -> list[Offer]:
     """Offers of jobs that were withdrawn, whose messages may still lie in the broker."""
-    rows = Outbox.objects.filter(withdrawn=True).order_by("job_id").values_list("job_id", "offer", "queue", "due_at")
-    return [Offer(*row) for row in rows[:limit]]
+    return [Offer(*row) for row in prepared.execute(WITHDRAWN, [limit])]
 
 
 def forget(offers: Sequence[Offer]) -> None:

@@ -62,7 +62,7 @@ def failing_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> Call
         (lane.ledger, "claim"),
         (lane.outbox, "still_waiting"),
         (InProcessBroker, "wake"),
-        (Dispatcher, "sweep"),
+        (Dispatcher, "remove_withdrawn"),
         (Housekeeper, "look"),
         (lease, "renew"),
         (lane.ledger, "finish_all"),

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import rq
@@ -45,7 +46,8 @@ class MessageQueue(rq.Queue):
 
 def write(pipeline: Pipeline, offers: Sequence[Offer], at: datetime) -> None:
     """Queue the commands that put offers into their lists, and delayed ones into rq-scheduler's set."""
-    common = _common_fields()
+    written = utcformat(now())
+    common = {**_common_fields(), "created_at": written, "enqueued_at": written}
     for offer in offers:
         delay = (offer.due_at - at).total_seconds() if offer.due_at else 0
         key = JOB_PREFIX + offer.message_id
@@ -65,10 +67,10 @@ def write(pipeline: Pipeline, offers: Sequence[Offer], at: datetime) -> None:
     pipeline.sadd(QUEUES, *{queue_key(offer.queue) for offer in offers})
 
 
+@cache
 def _common_fields() -> Any:
     """What is the same in all messages, in rq's own words."""
-    message = Job.create(FUNCTION, origin="", connection=_NO_CONNECTION, serializer=JSONSerializer)
-    return {**message.to_dict(), "enqueued_at": utcformat(now())}
+    return Job.create(FUNCTION, origin="", connection=_NO_CONNECTION, serializer=JSONSerializer).to_dict()
 
 
 def _fields(offer: Offer, *, delayed: bool) -> Any:
