@@ -19,8 +19,6 @@ import signal
 import socket
 import sys
 from contextvars import copy_context
-from dataclasses import asdict
-from datetime import datetime
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -38,12 +36,11 @@ IDLE = 10.0
 
 
 def dump_claim(claim: Claim) -> dict[str, Any]:
-    return {**asdict(claim), "token": claim.token.hex, "started_at": claim.started_at.isoformat()}
+    return {**claim._asdict(), "token": claim.token.hex}
 
 
 def load_claim(values: dict[str, Any]) -> Claim:
-    told = {"token": UUID(values["token"]), "started_at": datetime.fromisoformat(values["started_at"])}
-    return Claim(**{**values, **told})
+    return Claim(**{**values, "token": UUID(values["token"])})
 
 
 def load_verdict(values: dict[str, Any]) -> Verdict:
@@ -128,7 +125,7 @@ def _run_jobs(connection: socket.socket) -> None:
         claim = load_claim(values)
         verdict = _run(claim, link)
         stays = not (claim.suspect or number == settings.QUEUE_CHILD_JOBS or _has_grown())
-        write_line(connection, {"verdict": asdict(verdict), "stays": stays})
+        write_line(connection, {"verdict": verdict._asdict(), "stays": stays})
         if not stays:
             return
 

@@ -128,8 +128,8 @@ class Lane(threading.Thread):
 
     def _put_aside(self, offers: list[Offer], claims: list[Claim]) -> None:
         """What was not claimed is dropped if it is stale; what came early or is unknown here is offered again."""
-        claimed = {claim.as_offer for claim in claims}
-        left = outbox.still_waiting([offer for offer in offers if offer not in claimed])
+        claimed = {claim.id for claim in claims}
+        left = outbox.still_waiting([offer for offer in offers if offer.job_id not in claimed])
         known = registry.names()
         outbox.release([offer for offer in left if offer.name in known])
         outbox.release([offer for offer in left if offer.name not in known], postpone=UNKNOWN_JOB_WAITS)

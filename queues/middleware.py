@@ -83,3 +83,10 @@ def _drop_old_connections() -> None:
 
 
 MIDDLEWARE: list[Middleware] = [job_context, logged, fresh_connections, again_on_conflict]
+
+
+def within(call: Call) -> Call:
+    """The call with all that happens around it."""
+    for middleware in reversed(MIDDLEWARE):
+        call = middleware(call)
+    return call

@@ -4,7 +4,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
@@ -21,10 +20,10 @@ START = 60.0
 T = TypeVar("T")
 
 
-def restarted_since(moment: datetime) -> bool:
-    """Whether PostgreSQL was started after that moment of its own clock."""
+def restarted_since(moment: float) -> bool:
+    """Whether PostgreSQL was started after that moment of its own clock, in seconds since 1970."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_postmaster_start_time() > %s", [moment])
+        cursor.execute("SELECT pg_postmaster_start_time() > to_timestamp(%s)", [moment])
         return bool(cursor.fetchone()[0])
 
 

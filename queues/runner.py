@@ -12,8 +12,8 @@ from . import settings as queue_settings
 from .backoff import exponential
 from .context import running_of
 from .errors import Cancel, DeadlineExceeded, Permanent, Retry, Snooze, seconds_of
-from .ledger import Claim, Verdict
-from .middleware import MIDDLEWARE, Call
+from .ledger import COMPLETED, Claim, Verdict
+from .middleware import within
 from .result import why_not_kept
 from .states import JobState, Outcome
 
@@ -26,24 +26,22 @@ DEFAULT_BACKOFF = exponential(1)
 
 def run(claim: Claim) -> Verdict:
     """Call the job's function inside the middleware; the verdict says what becomes of the job."""
-    call: Call = _call
-    for middleware in reversed(MIDDLEWARE):
-        call = middleware(call)
     try:
-        returned = call(claim)
+        returned = _call_within(claim)
     except BaseException as error:  # a job that calls sys.exit() must not take its thread along
         return judge(claim, error)
-    return Verdict(JobState.COMPLETED, Outcome.COMPLETED, result=_result(claim, returned))
+    return COMPLETED if returned is None else COMPLETED._replace(result=_result(claim, returned))
 
 
 def _call(claim: Claim) -> Any:
     return registry.get(claim.name).function(**claim.args)
 
 
+_call_within = within(_call)
+
+
 def _result(claim: Claim, returned: object) -> Any:
     """What of it the ledger keeps; the job is completed in any case, and its log says what was not kept."""
-    if returned is None:
-        return None
     refused = why_not_kept(returned)
     if not refused:
         return returned

@@ -1,6 +1,7 @@
 """A job while it runs: what it says of itself, and whether it was asked to stop."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from .kept_log import KeptLog
@@ -19,12 +20,18 @@ class Progress(NamedTuple):
     note: str = ""
 
 
+UNTOLD = Progress()
+
+
 class Said(NamedTuple):
     """All that a job has said of itself so far."""
 
     percent: int | None = None
     note: str = ""
     log: str = ""
+
+
+SILENT = Said()
 
 
 class Running:
@@ -35,11 +42,14 @@ class Running:
 
     def __init__(self, claim: "Claim") -> None:
         self.claim = claim
-        self.progress = Progress()
-        self.reported = Progress()
-        self.log = KeptLog()
+        self.progress = self.reported = UNTOLD
         self.stop_asked = False
         self._on_stop: Callable[[], None] | None = None
+
+    @cached_property
+    def log(self) -> KeptLog:
+        """Made when the job first says something: most say nothing."""
+        return KeptLog()
 
     def tell(self, percent: float, note: str = "") -> None:
         """Keep the progress for the reporter; ValueError for what is none."""
@@ -63,7 +73,7 @@ class Running:
             call()
 
     def said(self) -> Said:
-        return Said(*self.progress, self.log.text())
+        return Said(*self.progress, self.log.text() if "log" in vars(self) else "")
 
     def repeat(self, said: Said) -> None:
         """Take over what the job has said in another process."""

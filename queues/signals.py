@@ -66,6 +66,11 @@ class JobSignal(Signal):
         except Exception:
             log.exception("a listener to %s could not be told", name)
 
+    def tell_of(self, claim: "Claim", **payload: Any) -> None:
+        """The same about a claimed job; nothing is put together where nobody listens."""
+        if self.has_listeners(sys.intern(claim.name)):
+            self.tell(claim.name, **about(claim), **payload)
+
     def tell_after_commit(self, name: str, **payload: Any) -> None:
         """The same once the transaction, if there is one, is committed."""
         if self.has_listeners(sys.intern(name)):
@@ -97,23 +102,23 @@ def about(claim: "Claim") -> dict[str, Any]:
 
 
 def started(claim: "Claim") -> None:
-    job_started.tell(claim.name, **about(claim))
+    job_started.tell_of(claim)
 
 
 def progressed(claim: "Claim", progress: "Progress") -> None:
-    job_progressed.tell(claim.name, **about(claim), progress=progress.percent, note=progress.note)
+    job_progressed.tell_of(claim, progress=progress.percent, note=progress.note)
 
 
 def attempt_ended(claim: "Claim", verdict: "Verdict", state: str) -> None:
     """The verdict is written; `state` is what the job has become, which an operator's wish may have changed."""
     if state == "completed":
-        job_completed.tell(claim.name, **about(claim), result=verdict.result)
+        job_completed.tell_of(claim, result=verdict.result)
     elif state == "failed":
-        job_failed.tell(claim.name, **about(claim), error=verdict.error)
+        job_failed.tell_of(claim, error=verdict.error)
     elif state == "cancelled":
-        job_cancelled.tell(claim.name, **about(claim), reason=verdict.error)
+        job_cancelled.tell_of(claim, reason=verdict.error)
     elif verdict.outcome in ("retry", "crashed"):
-        job_retried.tell(claim.name, **about(claim), error=verdict.error, wait=verdict.wait)
+        job_retried.tell_of(claim, error=verdict.error, wait=verdict.wait)
 
 
 def tell_rows(signal: JobSignal, rows: Iterable[tuple[Any, ...]], **payload: Any) -> None:

@@ -10,10 +10,11 @@ from .entries import enqueue
 from .reports import to_stop, write_progress
 from .rescues import free_forgotten, rescue, runs_in_child
 from .retries import retry
-from .verdicts import Ending, Verdict, finish, finish_all
+from .verdicts import COMPLETED, Ending, Verdict, finish, finish_all
 from .withdrawals import ask_to_stop, cancel, withdraw
 
 __all__ = [
+    "COMPLETED",
     "Claim",
     "Ending",
     "Verdict",

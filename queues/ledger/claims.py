@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from .. import prepared, registry
@@ -12,8 +11,7 @@ from ..offer import Offer
 from ..pauses import PAUSED
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """A job that this process may run, as long as the token stands."""
 
     id: int
@@ -29,11 +27,8 @@ class Claim:
     offer: int
     token: UUID
     priority: int
-    started_at: datetime
-
-    @property
-    def as_offer(self) -> Offer:
-        return Offer(self.id, self.offer, self.queue)
+    started_at: float
+    """Seconds since 1970, by PostgreSQL's clock."""
 
     @property
     def message_id(self) -> str:
@@ -58,7 +53,7 @@ SET state = 'active', attempt = j.attempt + 1, "offer" = taken."offer", token = 
     progress = NULL, progress_note = '', result = NULL
 FROM taken WHERE j.id = taken.job_id AND (j.state = 'waiting') IS TRUE
 RETURNING j.id, j.name, j.queue, j.args, j.subject, j.key, j.attempt, j.max_attempts, j.lone_crashes, j.suspect,
-          j."offer", j.token, j.priority, j.started_at
+          j."offer", j.token, j.priority, extract(epoch FROM j.started_at)::float8
 """
 """Each row is found by its id: the outbox's by the LATERAL, the job's since IS TRUE hides its state from the indexes.
 PostgreSQL would else read all that is offered, or waits, whenever it believes these to be few."""
@@ -70,12 +65,22 @@ def claim(offers: Sequence[Offer], worker_id: int | None) -> list[Claim]:
     Stale, unknown, withdrawn and early offers, those of paused queues, and jobs this process does not know,
     are not claimed.
     """
-    values = [[o.job_id for o in offers], [o.number for o in offers], registry.names(), worker_id]
+    values = [[o.job_id for o in offers], [o.number for o in offers], _array(tuple(registry.names())), worker_id]
     rows = prepared.execute(CLAIM, values)
-    return [Claim(**dict(zip(Claim.__dataclass_fields__, _decoded(row), strict=True))) for row in rows]
+    return [_made(row) for row in rows]
 
 
-def _decoded(row: tuple[Any, ...]) -> list[Any]:
+def _made(row: tuple[Any, ...]) -> Claim:
+    """Django leaves jsonb as text."""
     values = list(row)
-    values[3] = json.loads(values[3]) if isinstance(values[3], str) else values[3]
-    return values
+    values[ARGS] = json.loads(values[ARGS])
+    return Claim._make(values)
+
+
+ARGS = Claim._fields.index("args")
+
+
+@cache
+def _array(names: tuple[str, ...]) -> str:
+    """A literal of PostgreSQL's text[]: to write the list of all jobs anew takes as long as to claim one."""
+    return "{" + ",".join(json.dumps(name, ensure_ascii=False) for name in names) + "}"

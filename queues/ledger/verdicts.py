@@ -4,14 +4,14 @@ import json
 import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
 from .. import context, outbox, prepared, registry, signals
 from ..errors import UnknownJob
 from ..kept_log import CHARACTERS
+from ..running import SILENT
 from ..states import JobState, Outcome
 from ..storable import storable
 from .claims import Claim
@@ -20,8 +20,7 @@ from .entries import enqueue
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What becomes of a claimed job: its next state, and how the attempt ended.
 
     A job that was asked to stop becomes cancelled instead, unless it completed. `lost_database`: what failed was its
@@ -39,8 +38,10 @@ class Verdict:
     result: Any = None
 
 
-@dataclass(frozen=True)
-class Ending:
+COMPLETED = Verdict(JobState.COMPLETED, Outcome.COMPLETED)
+
+
+class Ending(NamedTuple):
     """A claim and what became of it."""
 
     claim: Claim
@@ -51,7 +52,11 @@ BECOMES = "CASE WHEN j.cancel_asked_at IS NULL OR t.state = 'completed' THEN t.s
 
 FINISH = f"""
 WITH told AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS t(
+    SELECT id, token, number, coalesce(state, 'completed') AS state, coalesce(outcome, 'completed') AS outcome,
+           coalesce(error, '') AS error, coalesce(traceback, '') AS traceback, progress, coalesce(note, '') AS note,
+           coalesce(log, '') AS log, result, coalesce(wait, 0) AS wait, coalesce(given_back, 0) AS given_back,
+           coalesce(crashed, 0) AS crashed
+    FROM jsonb_to_recordset(%s::jsonb) AS t(
         id bigint, token uuid, state text, outcome text, error text, traceback text, progress smallint, note text,
         log text, result jsonb, wait float, given_back int, crashed int, number int)
 ), done AS (
@@ -106,24 +111,24 @@ def _write(endings: Sequence[Ending], worker: str) -> dict[int, str]:
 
 
 def _row(ending: Ending) -> dict[str, Any]:
-    claim, verdict = ending.claim, ending.verdict
+    """What FINISH is told; a job that completed and said nothing is told in three words."""
+    claim, verdict = ending
+    row = {"id": claim.id, "token": claim.token.hex, "number": claim.attempt}
+    if verdict != COMPLETED:
+        row |= {
+            "state": verdict.state.value,
+            "outcome": verdict.outcome.value,
+            "error": storable(verdict.error)[:10_000],
+            "traceback": storable(verdict.traceback)[-50_000:],
+            "result": verdict.result,
+            "wait": verdict.wait,
+            "given_back": int(verdict.attempt_given_back),
+            "crashed": int(verdict.crashed),
+        }
     said = context.running_of(claim).said()
-    return {
-        "id": claim.id,
-        "token": claim.token.hex,
-        "state": verdict.state.value,
-        "outcome": verdict.outcome.value,
-        "error": storable(verdict.error)[:10_000],
-        "traceback": storable(verdict.traceback)[-50_000:],
-        "progress": said.percent,
-        "note": said.note,
-        "log": storable(said.log)[-CHARACTERS:],
-        "result": verdict.result,
-        "wait": verdict.wait,
-        "given_back": int(verdict.attempt_given_back),
-        "crashed": int(verdict.crashed),
-        "number": claim.attempt,
-    }
+    if said != SILENT:
+        row |= {"progress": said.percent, "note": said.note, "log": storable(said.log)[-CHARACTERS:]}
+    return row
 
 
 def _tell(endings: Sequence[Ending], states: dict[int, str]) -> None:

@@ -1,7 +1,6 @@
 """What dispatchers and workers do with jobs, as steps of a state machine; each is checked against the model."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -150,7 +149,7 @@ class JobSteps(RuleBasedStateMachine):
     def finish(self, nth: int, how: str) -> None:
         claim = self.claims[-1 - nth % len(self.claims)]
         verdict = HOWS[how](claim)
-        verdict = replace(verdict, wait=LONG if verdict.wait else 0.0)
+        verdict = verdict._replace(wait=LONG if verdict.wait else 0.0)
         stands, before = self.model.holds(claim), snapshot()
         assert ledger.finish(claim, verdict, "w") is stands
         if not stands:

@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -88,7 +87,7 @@ def test_children_are_kept_for_further_jobs_and_replaced_after_some(children_her
 
 def test_suspect_gets_a_child_of_its_own(children_here: Children):
     run_in_child(children_here, compute, label="before")
-    suspect = replace(claim_for(None, compute, label="suspect"), suspect=True)
+    suspect = claim_for(None, compute, label="suspect")._replace(suspect=True)
 
     assert children_here.run(suspect).outcome == "completed"
 

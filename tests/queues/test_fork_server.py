@@ -4,7 +4,6 @@ import json
 import socket
 import subprocess
 import sys
-from datetime import UTC, datetime
 from uuid import uuid4
 
 from queues.children import BOOT
@@ -13,8 +12,7 @@ from queues.ledger import Claim
 from queues.link import write_line
 from tests.processes import ROOT
 
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
-CLAIM = Claim(1, "no.such_job", "order", {}, "", None, 1, 3, 0, False, 1, uuid4(), 0, NOW)
+CLAIM = Claim(1, "no.such_job", "order", {}, "", None, 1, 3, 0, False, 1, uuid4(), 0, 1_790_000_000.25)
 
 
 def hand_over(control: socket.socket) -> socket.socket:

@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import pytest
 from django.db import connections
-from django.utils import timezone
 
 from queues import deadlines, interrupts, runner
 from queues.deadlines import Deadlines, Run
@@ -55,7 +54,7 @@ def watch(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Deadlines]
 def claim_of(queue: str, to: int) -> Claim:
     values = {"name": "jobapp.count", "args": {"to": to}, "subject": "", "key": None, "lone_crashes": 0}
     numbers = {"id": 1, "attempt": 1, "max_attempts": 3, "offer": 1, "priority": 0}
-    return Claim(**values, **numbers, queue=queue, suspect=False, token=uuid4(), started_at=timezone.now())  # type: ignore[arg-type]
+    return Claim(**values, **numbers, queue=queue, suspect=False, token=uuid4(), started_at=time.time())  # type: ignore[arg-type]
 
 
 def in_threads(work: Callable[[], None], count: int = THREADS) -> list[BaseException]:
