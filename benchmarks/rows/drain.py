@@ -19,7 +19,8 @@ FEWEST, MOST = 100, 60_000
 class Drain(Row):
     """Jobs of one kind, in `slots` worker processes; `dispatched`: in Redis beforehand, else only committed.
 
-    How many: what takes the wanted seconds, as a trial run tells."""
+    How many: what takes the wanted seconds, as trial runs tell.
+    """
 
     def __init__(self, name: str, kind: str, slots: int, dispatched: bool = True) -> None:
         super().__init__(name)
@@ -33,9 +34,17 @@ class Drain(Row):
         if isinstance(system, BharatMart):
             system.dispatched = self.dispatched
         if system.name not in self.counts:
-            wanted = self._run(system, 1, system.probe)[0].value * bench.options.seconds * self.slots
-            self.counts[system.name] = round(min(MOST, max(FEWEST, wanted)))
+            self.counts[system.name] = min(MOST, self.slots * self._enough(system, bench.options.seconds))
         return self._run(system, self.slots, self.counts[system.name])
+
+    def _enough(self, system: System, seconds: float) -> int:
+        """How many jobs one worker does in so many seconds: trials grow until one is long enough to be believed."""
+        tried, wanted = 0, system.probe
+        while wanted > 2 * tried:
+            tried = wanted
+            rate = self._run(system, 1, tried)[0].value
+            wanted = round(min(MOST, max(FEWEST, rate * seconds)))
+        return wanted
 
     def _run(self, system: System, slots: int, count: int) -> list[Reading]:
         """The rate, and the processor time a job of the workers and of both servers."""
