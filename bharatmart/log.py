@@ -83,7 +83,7 @@ class JsonFormatter(structlog.stdlib.ProcessorFormatter):
         return f'{{"event": {event}, "logger": {logger}, "level": {level}, "timestamp": "{at}"}}'
 
 
-def _formatter(form: str, *rendering: Processor) -> dict[str, Any]:
+def _formatter(*rendering: Processor, form: str = "") -> dict[str, Any]:
     return {
         "()": JsonFormatter if form == "json" else structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": _common(),
@@ -106,7 +106,7 @@ def logging_settings(level: str, form: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"structlog": _formatter(form, *_rendering(form)), "in words": _formatter("words", _in_words)},
+        "formatters": {"structlog": _formatter(*_rendering(form), form=form), "in words": _formatter(_in_words)},
         "handlers": {
             "console": {"class": "logging.StreamHandler", "formatter": "structlog"},
             "kept log": {"class": "queues.kept_log.KeptLogHandler", "formatter": "in words"},

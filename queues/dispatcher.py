@@ -28,7 +28,7 @@ class Dispatcher:
         self.pause = 0.0
 
     def run(self) -> None:
-        """Sweep until `stopping` is set; outages of PostgreSQL or the broker are waited out."""
+        """Offer until `stopping` is set; outages of PostgreSQL or the broker are waited out."""
         prepared.plan_by_index()
         while not self.stopping.is_set():
             try:

@@ -3,7 +3,6 @@
 broker -> lane: receive -> claim -> thread (or child process): run -> verdict -> ledger
 """
 
-import gc
 import logging
 import sys
 import threading
@@ -102,8 +101,6 @@ class Executor:
         """Work until done or stopped; how many jobs were run. Runs in the calling thread."""
         if self.replaceable:
             sys.setswitchinterval(SWITCH)
-            gc.collect()
-            gc.freeze()  # the collector leaves the shop alone, and looks at what jobs leave behind
         try:
             wait_out(self._register, "the start", within=START, stopped=lambda: self.stop_asked)
         except OUTAGE:

@@ -82,7 +82,7 @@ def _drop_old_connections() -> None:
         _checked.at = time.monotonic()
 
 
-MIDDLEWARE: list[Middleware] = [job_context, logged, fresh_connections, again_on_conflict]
+MIDDLEWARE: tuple[Middleware, ...] = (job_context, logged, fresh_connections, again_on_conflict)
 
 
 def within(call: Call) -> Call:

@@ -1,7 +1,6 @@
 """A job while it runs: what it says of itself, and whether it was asked to stop."""
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from .kept_log import KeptLog
@@ -46,10 +45,11 @@ class Running:
         self.stop_asked = False
         self._on_stop: Callable[[], None] | None = None
 
-    @cached_property
+    @property
     def log(self) -> KeptLog:
         """Made when the job first says something: most say nothing."""
-        return KeptLog()
+        kept: KeptLog = vars(self).setdefault("_log", KeptLog())
+        return kept
 
     def tell(self, percent: float, note: str = "") -> None:
         """Keep the progress for the reporter; ValueError for what is none."""
@@ -73,7 +73,7 @@ class Running:
             call()
 
     def said(self) -> Said:
-        return Said(*self.progress, self.log.text() if "log" in vars(self) else "")
+        return Said(*self.progress, self.log.text() if "_log" in vars(self) else "")
 
     def repeat(self, said: Said) -> None:
         """Take over what the job has said in another process."""

@@ -8,6 +8,8 @@ from .pace import Pace
 LONGEST_AHEAD = 0.02
 """Seconds of work that may be claimed ahead for each thread; when half of it is begun the next is claimed."""
 MOST_AHEAD = 500
+FEW_AHEAD = 4
+"""If fewer are claimed ahead, threads soon wait for a claim."""
 
 
 class Slots:
@@ -40,8 +42,10 @@ class Slots:
         with self.changed:
             while self._wait_for(1, until - time.monotonic()):
                 ahead = self.size - self.count
-                enough, patience = (ahead // 2, LONGEST_AHEAD / 2) if ahead else (self.size // 2, gather)
-                self._wait_for(min(wanted, enough), patience)
+                if ahead < FEW_AHEAD:
+                    self._wait_for(min(wanted, self.size // 2), gather)
+                else:
+                    self._wait_for(min(wanted, ahead // 2), LONGEST_AHEAD / 2)
                 granted = min(wanted, self.size - self.taken)
                 if granted > 0:
                     self.taken += granted

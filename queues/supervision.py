@@ -5,6 +5,7 @@ child knows of its parent.
 """
 
 import ctypes
+import gc
 import json
 import logging
 import os
@@ -44,6 +45,8 @@ def work_in_child(max_jobs: int | None = None) -> int | None:
     connections.close_all()
     told = os.environ.pop(CHILD_OF, "")
     Child.this = _replacement(told) if told else _first_child(max_jobs)
+    gc.collect()
+    gc.freeze()  # the shop that is loaded stays: the collector need look only at what jobs leave behind
     return None if max_jobs is None else max(0, max_jobs - Child.this.numbers[CLAIMED])
 
 

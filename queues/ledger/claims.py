@@ -1,6 +1,7 @@
 """The claim: offered jobs become active, for one worker."""
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -83,4 +84,5 @@ ARGS = Claim._fields.index("args")
 @cache
 def _array(names: tuple[str, ...]) -> str:
     """A literal of PostgreSQL's text[]: to write the list of all jobs anew takes as long as to claim one."""
-    return "{" + ",".join(json.dumps(name, ensure_ascii=False) for name in names) + "}"
+    quoted = (re.sub(r'(["\\])', r"\\\1", name) for name in names)
+    return "{" + ",".join(f'"{name}"' for name in quoted) + "}"

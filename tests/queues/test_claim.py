@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from queues import ledger, outbox, registry
+from queues import job, ledger, outbox, registry
 from queues.ledger import Claim, Verdict
 from queues.models import Job, Outbox
 from queues.offer import Offer
@@ -191,6 +191,20 @@ def test_batch_is_claimed_in_one_statement(django_assert_num_queries):
 )
 def test_message_that_is_no_offer_is_nothing(message: str):
     assert Offer.parse(message, "order") is None
+
+
+@pytest.mark.parametrize("name", ['say "hello"', "back\\slash", "tab\there", "a,b", "{NULL}", "नमस्ते"])
+def test_job_of_any_name_is_claimed(name: str):
+    @job(queue="order", name=name)
+    def greet() -> None: ...
+
+    try:
+        greet.enqueue()
+        claims = ledger.claim(outbox.lease("order", 1), None)
+    finally:
+        registry.forget(name)
+
+    assert [claim.name for claim in claims] == [name]
 
 
 @pytest.mark.parametrize("message", ["9" * 19 + "-1", "9223372036854775808-1", "7-2147483648", "9" * 5000 + "-1"])

@@ -62,6 +62,7 @@ def failing_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> Call
         (lane.ledger, "claim"),
         (lane.outbox, "still_waiting"),
         (InProcessBroker, "wake"),
+        (Dispatcher, "offer"),
         (Dispatcher, "remove_withdrawn"),
         (Housekeeper, "look"),
         (lease, "renew"),

@@ -1,11 +1,12 @@
 """How many jobs are claimed: those that run at once, and a few ahead where jobs are short."""
 
 import threading
+import time
 
 import pytest
 
 from queues.pace import Pace
-from queues.slots import MOST_AHEAD, Slots
+from queues.slots import LONGEST_AHEAD, MOST_AHEAD, Slots
 
 PAUSE = 0.05
 
@@ -62,21 +63,40 @@ def test_one_free_slot_waits_a_moment_for_others():
 
 def test_slots_that_shrink_while_more_are_gathered_are_waited_for(monkeypatch: pytest.MonkeyPatch):
     """To return without any would have the lane give all that it has received back."""
+    slots, pace = short_jobs_in_all_slots()
+    slots.free(5)
+    wait_for, waits = slots._wait_for, []
+
+    def shrink_in_the_second(enough: int, seconds: float) -> bool:
+        found = wait_for(enough, seconds)
+        waits.append(enough)
+        if len(waits) == 2:
+            pace.mean = 5.0
+            threading.Timer(PAUSE, slots.free, [MOST_AHEAD]).start()
+        return found
+
+    monkeypatch.setattr(slots, "_wait_for", shrink_in_the_second)
+
+    assert slots.take(10, 10, 0) == 5
+
+
+def test_while_enough_is_claimed_ahead_a_claim_waits_until_half_of_it_is_begun():
+    slots, _ = short_jobs_in_all_slots()
+    slots.free(MOST_AHEAD // 2 - 1)
+    began = time.monotonic()
+
+    assert slots.take(1000, 10, 0) == MOST_AHEAD // 2 - 1
+    assert time.monotonic() - began >= LONGEST_AHEAD / 2
+
+    slots.free(MOST_AHEAD // 2)
+    assert slots.take(1000, 10, 0) == MOST_AHEAD // 2
+
+
+def short_jobs_in_all_slots() -> tuple[Slots, Pace]:
+    """Ten threads, and as many jobs claimed ahead as there may be."""
     pace = Pace()
     for _ in range(100):
         pace.learn(0.0001)
     slots = Slots(10, pace, ahead=True)
     assert slots.take(1000, PAUSE, 0) == 10 + MOST_AHEAD
-    slots.free(5)
-    wait_for = slots._wait_for
-
-    def shrink_once(enough: int, seconds: float) -> bool:
-        found = wait_for(enough, seconds)
-        if pace.mean < 1:
-            pace.mean = 5.0
-            threading.Timer(PAUSE, slots.free, [MOST_AHEAD]).start()
-        return found
-
-    monkeypatch.setattr(slots, "_wait_for", shrink_once)
-
-    assert slots.take(10, 10, 0) == 5
+    return slots, pace

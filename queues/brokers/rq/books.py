@@ -77,6 +77,8 @@ class Books:
 
     def write(self, *entries: Entry) -> None:
         """Have these written soon; while Redis is away they are dropped."""
+        if not entries:
+            return
         self._entries.put(entries)
         if self._thread is None:
             self._start()
