@@ -147,6 +147,9 @@ def test_dispatchers_take_turns_at_a_queue(redis: Redis, settings):
     with closing(connection.copy()) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(20251, hashtext('order'))")
         assert Dispatcher(RqBroker()).sweep() == 0
+        cursor.execute(
+            "SELECT pg_advisory_unlock(20251, hashtext('order'))"
+        )  # a closed connection keeps it for a while
 
     assert Dispatcher(RqBroker()).sweep() == 7
 
