@@ -81,11 +81,10 @@ class Housekeeper:
         offers = outbox.offered_before(settings.QUEUE_RECHECK)
         if not offers:
             return 0
-        held = self.broker.held(offers, lease.living())
-        lost = outbox.release([offer for offer in offers if offer not in held])
-        if lost:
-            log.warning("the broker lost %d messages; their jobs are offered again", lost)
-        return lost
+        released = outbox.release(self.broker.lost(offers, lease.living()))
+        if released:
+            log.warning("the broker lost %d messages; their jobs are offered again", released)
+        return released
 
 
 def _is_our_turn(name: str, every: float) -> bool:

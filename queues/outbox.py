@@ -3,7 +3,6 @@ and end with the claim (`ledger.claim` deletes the row).
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -139,11 +138,15 @@ def release(offers: Sequence[Offer], *, postpone: float = 0) -> int:
     return released
 
 
+OFFERED_BEFORE = """
+SELECT job_id, "offer", queue FROM queues_outbox
+WHERE offered_at < clock_timestamp() - %s::float * interval '1 s' AND NOT withdrawn
+"""
+
+
 def offered_before(seconds: float) -> list[Offer]:
     """Offers that were published at least `seconds` ago and not claimed since."""
-    before = timezone.now() - timedelta(seconds=seconds)
-    rows = Outbox.objects.filter(offered_at__lt=before, withdrawn=False)
-    return [Offer(*row) for row in rows.values_list("job_id", "offer", "queue", "due_at")]
+    return [Offer(*row) for row in prepared.execute(OFFERED_BEFORE, [seconds])]
 
 
 WITHDRAWN = 'SELECT job_id, "offer", queue, due_at FROM queues_outbox WHERE withdrawn ORDER BY job_id LIMIT %s'

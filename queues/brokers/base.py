@@ -47,8 +47,8 @@ class Broker(Protocol):
     def publish(self, offers: Sequence[Offer]) -> None:
         """Take offers; delayed ones (due in the future) are held until they are due."""
 
-    def held(self, offers: Sequence[Offer], workers: Collection[int]) -> set[Offer]:
-        """Those of the offers that still lie here or with one of these living workers."""
+    def lost(self, offers: Sequence[Offer], workers: Collection[int]) -> list[Offer]:
+        """Those of the offers that lie neither here nor with one of these living workers."""
 
     def remove(self, offers: Sequence[Offer]) -> None:
         """Take messages of withdrawn jobs out, wherever they lie."""

@@ -52,8 +52,8 @@ class InProcessBroker:
     def publish(self, offers: Sequence[Offer]) -> None:
         raise RuntimeError("in-process consumers lease from the outbox themselves")
 
-    def held(self, offers: Sequence[Offer], workers: Collection[int]) -> set[Offer]:
-        return set()
+    def lost(self, offers: Sequence[Offer], workers: Collection[int]) -> list[Offer]:
+        return list(offers)
 
     def remove(self, offers: Sequence[Offer]) -> None:
         """There are no messages."""

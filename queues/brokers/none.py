@@ -13,8 +13,8 @@ class NoBroker:
     def publish(self, offers: Sequence[Offer]) -> None:
         raise RuntimeError("WORKER_MODE=none publishes nothing")
 
-    def held(self, offers: Sequence[Offer], workers: Collection[int]) -> set[Offer]:
-        return set()
+    def lost(self, offers: Sequence[Offer], workers: Collection[int]) -> list[Offer]:
+        return list(offers)
 
     def remove(self, offers: Sequence[Offer]) -> None:
         """There is nothing to remove."""

@@ -57,8 +57,8 @@ def test_received_messages_are_held_until_they_are_claimed(consumer: RqConsumer,
     offers = published(3)
 
     assert consumer.receive("order", 10, 0.1) == offers
-    assert RqBroker().held(offers, lease.living()) == set(offers)
-    assert RqBroker().held(offers, []) == set()
+    assert RqBroker().lost(offers, lease.living()) == []
+    assert RqBroker().lost(offers, []) == offers
     claims = ledger.claim(offers, 1)
     consumer.claimed(offers, claims)
     consumer.books.flush(10)
@@ -107,7 +107,7 @@ def test_recovery_of_one_queue_leaves_what_other_lanes_hold(consumer: RqConsumer
     consumer.recover("order")
 
     assert (redis.llen("rq:queue:order"), redis.llen("rq:queue:email")) == (1, 0)
-    assert RqBroker().held([mail], lease.living()) == {mail}
+    assert RqBroker().lost([mail], lease.living()) == []
 
 
 def test_given_back_messages_keep_their_order(consumer: RqConsumer, redis: Redis):

@@ -30,7 +30,7 @@ class RqBroker:
                 write(pipeline, ordered[start : start + BATCH], at)
                 pipeline.execute()
 
-    def held(self, offers: Sequence[Offer], workers: Collection[int]) -> set[Offer]:
+    def lost(self, offers: Sequence[Offer], workers: Collection[int]) -> list[Offer]:
         """One snapshot of the delayed set, the lists and what living workers have fetched."""
         queues = sorted({offer.queue for offer in offers})
         with broker_errors():
@@ -42,7 +42,7 @@ class RqBroker:
                     pipeline.lrange(fetched_key(worker, queue), 0, -1)
             parts = [part for part in pipeline.execute(raise_on_error=False) if isinstance(part, list)]
         found = {message.decode(errors="replace") for part in parts for message in part}
-        return {offer for offer in offers if offer.message_id in found}
+        return [offer for offer in offers if offer.message_id not in found]
 
     def remove(self, offers: Sequence[Offer]) -> None:
         with broker_errors():
