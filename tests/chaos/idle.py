@@ -63,7 +63,7 @@ class IdleWatch:
         for row in rows or ():
             transaction = (row["pid"], row["state_change"])
             sight = before.get(transaction) or _sight(row["client_port"], now)
-            if sight is None:
+            if sight is None or not _lives(sight.owner):
                 continue  # its owner was killed: the server ends the transaction as soon as it hears of it
             self.seen[transaction] = sight
             still = sum(each.share(sight.since, now) for each in self.stills if each.pid == sight.owner)
@@ -78,9 +78,15 @@ class IdleWatch:
 def _sight(port: int, now: float) -> Sight | None:
     """The living process at the other end of a connection of that port, as it is now."""
     for end in psutil.net_connections("tcp"):
-        if end.laddr and end.laddr.port == port and end.pid and psutil.pid_exists(end.pid):
+        if end.laddr and end.laddr.port == port and end.pid and _lives(end.pid):
             return Sight(now, end.pid, _waited(end.pid))
     return None
+
+
+def _lives(pid: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _waited(pid: int) -> float:

@@ -1,6 +1,8 @@
 """Whom the run blames for a transaction that stands idle."""
 
 import os
+import subprocess
+import sys
 import time
 
 import psycopg
@@ -8,7 +10,7 @@ import pytest
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from .idle import IdleWatch
+from .idle import IdleWatch, Sight
 from .look import Eye
 from .victims import StandStill
 
@@ -16,10 +18,7 @@ from .victims import StandStill
 @pytest.mark.django_db
 def test_an_idle_transaction_is_blamed_on_its_owner_but_not_for_the_time_it_stood_still() -> None:
     # given a transaction of this process in which nothing happens
-    shop = connection.settings_dict
-    url = make_conninfo(
-        host=shop["HOST"], port=shop["PORT"], user=shop["USER"], password=shop["PASSWORD"], dbname=shop["NAME"]
-    )
+    url = _url()
     still = StandStill(os.getpid(), began=time.monotonic())
     told, untold = IdleWatch(Eye(url), [still]), IdleWatch(Eye(url), [])
     with psycopg.connect(url) as idle:
@@ -39,6 +38,34 @@ def test_an_idle_transaction_is_blamed_on_its_owner_but_not_for_the_time_it_stoo
         assert time.monotonic() - still.ended > 1
     told.eye.close()
     untold.eye.close()
+
+
+@pytest.mark.django_db
+def test_a_killed_process_is_not_blamed_until_the_server_hears_of_it() -> None:
+    # given a transaction that was seen idle
+    watch = IdleWatch(Eye(_url()), [])
+    with psycopg.connect(_url()) as idle:
+        idle.execute("SELECT 1")
+        while not watch.seen:
+            watch.look()
+
+        # when its owner, which had waited for a processor before, dies
+        dead = subprocess.Popen([sys.executable, "-c", ""])
+        dead.wait()
+        (transaction,) = watch.seen
+        watch.seen[transaction] = Sight(time.monotonic() - 10, dead.pid, waited=5.0)
+        watch.look()
+
+        # then nobody is blamed
+        assert watch.broken == {}
+    watch.eye.close()
+
+
+def _url() -> str:
+    shop = connection.settings_dict
+    return make_conninfo(
+        host=shop["HOST"], port=shop["PORT"], user=shop["USER"], password=shop["PASSWORD"], dbname=shop["NAME"]
+    )
 
 
 def _blames(watch: IdleWatch, server: int) -> bool:
