@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from .. import belief, cpu, marks
+from ..statistics import quantile
 from ..systems.base import System
 from ..systems.ours import BharatMart
 from .base import ALL, Reading, Row
@@ -62,7 +63,16 @@ class Drain(Row):
         rate = len(inside) / (system.finished_at(ran) - start)
         each = 1e6 / max(1, count - began_at)
         cpus = [self.read(system, part * each, "us/job", f"_cpu_{name}") for name, part in spent.items()]
-        return [self.read(system, rate, "jobs/s"), *cpus]
+        return [self.read(system, rate, "jobs/s"), *cpus, *self._verdicts(system, ran)]
+
+    def _verdicts(self, system: System, ran: list[marks.Mark]) -> list[Reading]:
+        """How long after a job's end its verdict was sent; the peers have none that is durable."""
+        if not isinstance(system, BharatMart):
+            return []
+        waits = system.waits_for_verdict(ran)
+        return [
+            self.read(system, quantile(waits, share), "ms", f"_verdict_p{share * 100:.0f}") for share in (0.5, 0.99)
+        ]
 
     def _parts(self, system: System) -> dict[str, Callable[[], list[psutil.Process]]]:
         servers = system.bench.servers

@@ -69,3 +69,9 @@ class BharatMart(System):
         if completed != len(ran):
             raise belief.NotBelieved(f"{len(ran)} jobs ran, but {completed} have a verdict of completion")
         return float(last)
+
+    def waits_for_verdict(self, ran: Sequence[marks.Mark]) -> list[float]:
+        """Milliseconds from each job's end until PostgreSQL had its verdict."""
+        asked = "SELECT (args ->> 'n')::int, extract(epoch FROM finished_at)::float8 FROM queues_job WHERE queue = %s"
+        finished_at = dict(self.bench.run_sql(asked, [self.queue]))
+        return [(finished_at[mark.number] - mark.at) * 1000 for mark in ran]
