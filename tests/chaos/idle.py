@@ -25,11 +25,11 @@ WHERE state LIKE 'idle in transaction%%' AND clock_timestamp() - state_change > 
 
 @dataclass(frozen=True)
 class Sight:
-    """A transaction seen idle: since when, by which process, and for how long that had waited for a processor."""
+    """A transaction seen idle: since when, by which process, and how long its threads had waited for a processor."""
 
     since: float
     owner: int
-    waited: float
+    waited: dict[int, float]
 
 
 @dataclass
@@ -67,7 +67,8 @@ class IdleWatch:
                 continue  # its owner was killed: the server ends the transaction as soon as it hears of it
             self.seen[transaction] = sight
             still = sum(each.share(sight.since, now) for each in self.stills if each.pid == sight.owner)
-            idle = now - sight.since - still - (_waited(sight.owner) - sight.waited)
+            waited = sum(each - sight.waited.get(thread, 0) for thread, each in _waited(sight.owner).items())
+            idle = now - sight.since - still - waited
             if idle > LONGEST:
                 self.broken[transaction] = f"{sight.owner} idle for {idle:.1f} s after {row['query']!r}"
 
@@ -89,11 +90,11 @@ def _lives(pid: int) -> bool:
     return False
 
 
-def _waited(pid: int) -> float:
-    """Seconds that the threads of a process have been ready to run without a processor (proc(5), schedstat)."""
-    waited = 0
+def _waited(pid: int) -> dict[int, float]:
+    """Seconds that each living thread of a process was ready to run without a processor (proc(5), schedstat)."""
+    waited = {}
     with suppress(OSError):
         for thread in Path(f"/proc/{pid}/task").iterdir():
             with suppress(OSError):
-                waited += int((thread / "schedstat").read_text().split()[1])
-    return waited / 1e9
+                waited[int(thread.name)] = int((thread / "schedstat").read_text().split()[1]) / 1e9
+    return waited

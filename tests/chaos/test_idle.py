@@ -53,7 +53,27 @@ def test_a_killed_process_is_not_blamed_until_the_server_hears_of_it() -> None:
         dead = subprocess.Popen([sys.executable, "-c", ""])
         dead.wait()
         (transaction,) = watch.seen
-        watch.seen[transaction] = Sight(time.monotonic() - 10, dead.pid, waited=5.0)
+        watch.seen[transaction] = Sight(time.monotonic() - 10, dead.pid, waited={})
+        watch.look()
+
+        # then nobody is blamed
+        assert watch.broken == {}
+    watch.eye.close()
+
+
+@pytest.mark.django_db
+def test_what_a_thread_had_waited_before_it_ended_is_not_taken_for_idleness() -> None:
+    # given a transaction that was seen idle
+    watch = IdleWatch(Eye(_url()), [])
+    with psycopg.connect(_url()) as idle:
+        idle.execute("SELECT 1")
+        while not watch.seen:
+            watch.look()
+
+        # when a thread of its owner has ended that had waited for a processor for long
+        (transaction,) = watch.seen
+        ended = max(watch.seen[transaction].waited) + 1_000_000
+        watch.seen[transaction] = Sight(time.monotonic(), os.getpid(), watch.seen[transaction].waited | {ended: 5.0})
         watch.look()
 
         # then nobody is blamed
