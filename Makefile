@@ -22,7 +22,7 @@ demo: setup ## Place real orders on real servers and watch them; ONCE=1 checks t
 test: setup ## Run the tests on servers of their own; ARGS="tests/orders -k stock" runs some
 	@$(PY) -m pytest -n $(PROCESSES) --dist worksteal $(or $(ARGS),-m "not thorough")
 
-chaos: setup ## Kill, stop, empty and silence everything under a stream of orders; SEED=1 ORDERS=500 FAULTS=30 LIMIT=360
+chaos: setup ## Kill, stop, empty and silence everything under a stream of orders; SEED=1 ORDERS=500 FAULTS=30 LIMIT=600
 	@$(PY) -m tests.chaos
 
 bench: setup ## Measure against rq, Celery, Dramatiq, Procrastinate and BullMQ; ROWS="drain*,growth" RUNS=3 FULL=1

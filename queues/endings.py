@@ -32,9 +32,9 @@ MOST_WAITING = 1000
 LOOK = 0.2
 RESTART_PAUSE = 1.0
 """Seconds until a job is offered again that PostgreSQL's restart has cut off."""
-GATHER = 0.006
+GATHER = 0.002
 """Seconds that a verdict may wait for those of jobs that still run; far less than anybody notices."""
-NAP = 0.002
+NAP = 0.001
 """Seconds between looks at what has come meanwhile: to be woken by each would stop each job's thread."""
 
 

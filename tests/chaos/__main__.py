@@ -18,7 +18,7 @@ def main() -> int:
         ("seed", 1, "decides what is ordered and what goes wrong when"),
         ("orders", 500, "how many orders to ask for"),
         ("faults", 30, "how many faults to inject, at least one of each kind"),
-        ("limit", 360, "seconds after which everything must have settled"),
+        ("limit", 600, "seconds after which everything must have settled"),
     ):
         value = os.environ.get(name.upper()) or str(default)
         parser.add_argument(f"--{name}", type=int, default=value, help=f"{what} (default: %(default)s)")
