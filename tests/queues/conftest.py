@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from redis import Redis
 
+from queues import context
 from queues.brokers.rq.connection import client
 from queues.models import Attempt, AuditEntry, Chore, Job, Outbox, QueueState, Schedule, Tally, Worker
 from tests.jobapp.models import Gate, Run
@@ -54,11 +55,16 @@ def test_database(
 
 @pytest.fixture
 def ledger_db(test_database: None, django_db_blocker: Any) -> Iterator[None]:
-    """An empty ledger, without a transaction around the test; only the engine's tables are emptied."""
+    """An empty ledger, without a transaction around the test; only the engine's tables are emptied.
+
+    After the test nothing runs here any more, as far as this process knows.
+    """
     with django_db_blocker.unblock():
         _empty()
         yield
         _empty()
+    for each in context.all_running():
+        context.ended(each.claim)
 
 
 def _empty() -> None:

@@ -28,14 +28,6 @@ def running(definition: JobDefinition, **args: Any) -> Running:
     return context.running_of(claim)
 
 
-@pytest.fixture
-def none_running():
-    yield
-    for each in context.all_running():
-        context.ended(each.claim)
-
-
-@pytest.mark.usefixtures("none_running")
 def test_reporter_writes_all_changes_in_one_statement_and_nothing_when_nothing_changed():
     # given three running jobs of which two have something new to say
     jobs = [running(record, label=str(n)) for n in range(3)]
@@ -65,7 +57,6 @@ def test_reporter_asks_nothing_when_nothing_runs():
     assert len(queries) == 0
 
 
-@pytest.mark.usefixtures("none_running")
 def test_reporter_waits_for_no_lock_and_writes_later(second_connection: Any):
     # given a running job whose row is in another's hands
     one = running(record, label="a")
@@ -90,7 +81,6 @@ def second_connection():
     other.close()
 
 
-@pytest.mark.usefixtures("none_running")
 def test_zombie_writes_no_progress_and_is_told_to_stop():
     # given a job that was taken from this process and runs elsewhere
     zombie = running(record, label="a")
@@ -125,7 +115,6 @@ def test_child_that_says_something_all_the_time_is_killed_at_its_deadline_and_it
     assert handle.progress is not None
 
 
-@pytest.mark.usefixtures("none_running")
 def test_admin_shows_a_bar_while_a_job_runs_and_where_it_ended(db):
     # given a job that runs and one that is done, both at 40 %
     active = running(record, label="a").claim.id
