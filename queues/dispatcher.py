@@ -54,11 +54,8 @@ class Dispatcher:
         if not self.broker.dispatches:
             return 0
         delay = settings.QUEUE_BROKER_DELAY if self.broker.holds_delays else None
-        declared = queue_settings.declared()
-        return sum(self._offer(queue, delay) for queue in outbox.queues_with_work(delay) if queue in declared)
-
-    def _offer(self, queue: str, delay: float | None) -> int:
-        offers = outbox.lease_window(queue, settings.QUEUE_WINDOW, settings.QUEUE_DELAYED_WINDOW, delay)
+        windows = settings.QUEUE_WINDOW, settings.QUEUE_DELAYED_WINDOW
+        offers = outbox.lease_windows(list(queue_settings.declared()), *windows, delay)
         if offers:
             try:
                 self.broker.publish(offers)

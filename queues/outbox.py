@@ -34,45 +34,18 @@ def _notify() -> None:
         cursor.execute(f"NOTIFY {CHANNEL}")
 
 
-FREE = """
-    SELECT job_id, {later} AS later FROM queues_outbox
-    WHERE queue = %(queue)s AND offered_at IS NULL AND NOT withdrawn AND due_at {due} AND queue <> ALL ({paused})
-    ORDER BY {order} LIMIT {limit} FOR UPDATE SKIP LOCKED
-"""
-TAKE = """
+LEASE_DUE = f"""
+WITH locked AS MATERIALIZED (
+    SELECT job_id FROM queues_outbox
+    WHERE queue = %(queue)s AND offered_at IS NULL AND NOT withdrawn AND due_at <= clock_timestamp()
+          AND queue <> ALL ({PAUSED})
+    ORDER BY priority DESC, due_at, job_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
 UPDATE queues_outbox o SET "offer" = o."offer" + 1, offered_at = clock_timestamp()
 FROM locked, queues_job j
 WHERE o.job_id = locked.job_id AND j.id = locked.job_id
-RETURNING o.job_id, o."offer", o.queue, o.due_at, j.name, o.priority, locked.later
+RETURNING o.job_id, o."offer", o.queue, o.due_at, j.name, o.priority, false, 32767
 """
-DUE = {"paused": PAUSED, "later": False, "order": "priority DESC, due_at, job_id"}
-LATER = {"paused": PAUSED, "later": True, "order": "due_at, job_id"}
-FAR = "> clock_timestamp() + %(delay)s * interval '1 s' AND priority <= 0"
-
-LEASE_DUE = (
-    f"WITH locked AS MATERIALIZED ({FREE.format(due='<= clock_timestamp()', limit='%(limit)s', **DUE)}) {TAKE}, 32767"
-)
-LEASE_LATER = f"WITH locked AS MATERIALIZED ({FREE.format(due=FAR, limit='%(limit)s', **LATER)}) {TAKE}, 32767"
-
-FITTING = """<= clock_timestamp()
-        AND (priority <= (SELECT lowest FROM published) OR priority > (SELECT highest FROM published))"""
-TURN = "SELECT set_config('queues.turn', pg_try_advisory_xact_lock(20251, hashtext(%(queue)s))::text, true)"
-LEASE_WINDOW = f"""
-WITH published AS MATERIALIZED (
-    SELECT count(*) FILTER (WHERE due_at <= now()) AS due, count(*) FILTER (WHERE due_at > now()) AS later,
-           coalesce(min(priority) FILTER (WHERE due_at <= now()), 32767) AS lowest,
-           coalesce(max(priority) FILTER (WHERE due_at <= now()), 32767) AS highest
-    FROM queues_outbox WHERE queue = %(queue)s AND offered_at IS NOT NULL
-), room AS MATERIALIZED (
-    SELECT greatest(0, least(%(batch)s, %(window)s - due)) AS due,
-           greatest(0, least(%(batch)s, %(delayed_window)s - later)) AS later
-    FROM published WHERE current_setting('queues.turn') = 'true'
-), due AS MATERIALIZED ({FREE.format(due=FITTING, limit="(SELECT coalesce(max(due), 0) FROM room)", **DUE)}
-), later AS MATERIALIZED ({FREE.format(due=FAR, limit="(SELECT coalesce(max(later), 0) FROM room)", **LATER)}
-), locked AS (SELECT * FROM due UNION ALL SELECT * FROM later)
-{TAKE}, (SELECT highest FROM published)
-"""
-"""In a statement of its own, after TURN: it sees what others did before this one had the lock."""
 
 
 def lease(queue: str, limit: int) -> list[Offer]:
@@ -80,24 +53,19 @@ def lease(queue: str, limit: int) -> list[Offer]:
     return _offers(prepared.execute(LEASE_DUE, {"queue": queue, "limit": limit}))
 
 
-def lease_delayed(queue: str, limit: int, delay: float) -> list[Offer]:
-    """The same for rows that fall due in more than `delay` seconds, soonest first.
-
-    Those of a raised priority are not taken: a broker would put them at the tail when they are due.
-    """
-    return _offers(prepared.execute(LEASE_LATER, {"queue": queue, "limit": limit, "delay": delay}))
+LEASE_WINDOWS = "SELECT * FROM queues_lease_windows(%s::text[], %s, %s, %s, %s::float)"
+"""The function stands in migration 0003: one message instead of four, since most of a short lease is the way there."""
 
 
-def lease_window(queue: str, window: int, delayed_window: int, delay: float | None) -> list[Offer]:
-    """Lease what still fits into the broker's windows; the dispatchers take turns.
+def lease_windows(queues: Sequence[str], window: int, delayed_window: int, delay: float | None) -> list[Offer]:
+    """Lease what still fits into the broker's windows, of each queue; the dispatchers take turns at a queue.
 
-    `delay`: from how many seconds on the broker holds a delayed job itself; None if it cannot.
+    `delay`: from how many seconds on the broker holds a delayed job itself; None if it cannot. Delayed jobs of a raised
+    priority are not taken: a broker would put them at the tail when they are due.
     A broker's list has a head and a tail: of rows that fit at neither, because some of what is published should
     come before them and some after, none is taken until the former is claimed.
     """
-    windows = {"window": window, "delayed_window": delayed_window if delay is not None else 0, "batch": LEASE_BATCH}
-    values = {"queue": queue, "delay": delay or 0.0, **windows}
-    return _offers(prepared.execute_in_turn(TURN, LEASE_WINDOW, values))
+    return _offers(prepared.execute(LEASE_WINDOWS, [list(queues), window, delayed_window, LEASE_BATCH, delay]))
 
 
 def _offers(rows: Sequence[tuple[Any, ...]]) -> list[Offer]:
@@ -180,15 +148,3 @@ def anything_due(queues: Sequence[str]) -> bool:
     """Whether a job of these queues is due, offered or not; paused queues have nothing to do."""
     running = set(queues) - paused_queues()
     return Outbox.objects.filter(queue__in=running, withdrawn=False, due_at__lte=timezone.now()).exists()
-
-
-WITH_WORK = f"""
-SELECT DISTINCT queue FROM queues_outbox
-WHERE offered_at IS NULL AND NOT withdrawn AND queue <> ALL ({PAUSED})
-      AND (due_at <= clock_timestamp() OR due_at > clock_timestamp() + %(delay)s::float * interval '1 s')
-"""
-
-
-def queues_with_work(delay: float | None) -> list[str]:
-    """Queues that have rows to offer now (or, beyond `delay`, to hand to a broker that holds them)."""
-    return [queue for (queue,) in prepared.execute(WITH_WORK, {"delay": delay})]

@@ -43,16 +43,6 @@ def execute(statement: str, values: Values) -> Rows:
     return rows
 
 
-def execute_in_turn(first: str, then: str, values: Mapping[str, Any]) -> Rows:
-    """Two statements in one transaction and one message: nothing stands open meanwhile. The rows of the second."""
-    raw = _connection()
-    with connection.wrap_database_errors, raw.pipeline(), raw.transaction(), _cursor(raw) as cursor:
-        cursor.execute(first, values)
-        cursor.execute(then, values)
-        rows: Rows = cursor.fetchall()
-    return rows
-
-
 def _connection() -> Connection[Any]:
     connection.ensure_connection()
     raw: Connection[Any] = connection.connection

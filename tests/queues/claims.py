@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import F
+from django.utils import timezone
 
 from queues import JobDefinition, lease, ledger, outbox
 from queues.ledger import Claim
-from queues.models import Worker
+from queues.models import Outbox, Worker
 from queues.offer import Offer
 
 
@@ -16,6 +17,12 @@ def offer_of(definition: JobDefinition, **args: Any) -> Offer:
     definition.enqueue(**args)
     (offer,) = outbox.lease(definition.queue, 1)
     return offer
+
+
+def lease_delayed(queue: str, limit: int, delay: float) -> list[Offer]:
+    """Lease so many more rows that fall due in more than `delay` seconds, as a dispatcher would."""
+    held = Outbox.objects.filter(queue=queue, offered_at__isnull=False, due_at__gt=timezone.now()).count()
+    return outbox.lease_windows([queue], 0, held + limit, delay)
 
 
 def claim_for(worker_id: int | None, definition: JobDefinition, **args: Any) -> Claim:

@@ -19,7 +19,7 @@ from queues.models import Attempt, Job, Outbox
 from queues.offer import Offer
 from queues.states import JobState, Outcome
 from tests.jobapp.jobs import compute, fail, last_resort, record, record_mail
-from tests.queues.claims import new_worker
+from tests.queues.claims import lease_delayed, new_worker
 from tests.queues.ledger_model import OFFERED, Entry, LedgerModel
 
 LONG = 3600.0
@@ -91,7 +91,7 @@ class JobSteps(RuleBasedStateMachine):
     @rule(queue=st.sampled_from(QUEUES), limit=st.integers(1, 3))
     def offer_delayed(self, queue: str, limit: int) -> None:
         fitting = [job for job in self.model.to_offer(queue, is_due=False) if job.priority <= 0]
-        self._offered(outbox.lease_delayed(queue, limit, 1.0), fitting, limit)
+        self._offered(lease_delayed(queue, limit, 1.0), fitting, limit)
 
     def _offered(self, leased: list[Offer], fitting: list[Entry], limit: int) -> None:
         taken = [self.model.jobs[offer.job_id] for offer in leased]

@@ -12,7 +12,7 @@ from queues.models import Job, Outbox
 from queues.offer import Offer
 from queues.states import JobState, Outcome
 from tests.jobapp.jobs import record
-from tests.queues.claims import claim_for, new_worker, offer_of
+from tests.queues.claims import claim_for, lease_delayed, new_worker, offer_of
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -118,7 +118,7 @@ def _snoozed() -> ledger.Verdict:
 
 def test_early_offer_is_not_claimed():
     record.using(run_after=60).enqueue(label="a")
-    (offer,) = outbox.lease_delayed("order", 1, 1)
+    (offer,) = lease_delayed("order", 1, 1)
 
     assert ledger.claim([offer], None) == []
     assert (Job.objects.get().state, Job.objects.get().attempt) == ("waiting", 0)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -18,6 +19,7 @@ from queues.dispatcher import Dispatcher, dispatch_all
 from queues.errors import BrokerUnavailable
 from queues.models import Job, Outbox
 from queues.offer import Offer
+from queues.runner import given_back
 from tests.jobapp.jobs import record, record_mail
 from tests.queues.facts import messages, write_jobs
 
@@ -152,6 +154,38 @@ def test_dispatchers_take_turns_at_a_queue(redis: Redis, settings):
         )  # a closed connection keeps it for a while
 
     assert Dispatcher(RqBroker()).sweep() == 7
+
+
+def test_lease_that_a_crash_of_postgresql_undid_is_leased_again_and_its_job_runs_once(redis: Redis):
+    """A lease does not wait for the disk: its message may be in Redis although the lease is lost."""
+    # given a job whose message is out, and whose lease is undone
+    job_id = record.enqueue(label="a").id
+    with transaction.atomic():
+        assert Dispatcher(RqBroker()).offer() == 1
+        transaction.set_rollback(True)
+    assert Outbox.objects.get().offered_at is None
+    assert messages(redis) == [f"{job_id}-1"]
+    assert ledger.claim([Offer(job_id, 1, "order")], None) == []
+
+    # when it is leased again, then under the same number, and the second message claims nothing
+    assert Dispatcher(RqBroker()).offer() == 1
+    assert messages(redis) == [f"{job_id}-1", f"{job_id}-1"]
+    (claim,) = ledger.claim([Offer(job_id, 1, "order")], None)
+    assert ledger.claim([Offer(job_id, 1, "order")], None) == []
+
+    # also when the job waits once more
+    ledger.finish(claim, given_back("test"))
+    assert ledger.claim([Offer(job_id, 1, "order")], None) == []
+
+
+def test_round_over_all_queues_is_one_statement(redis: Redis):
+    write_jobs(3)
+    ledger.enqueue([record_mail.request({"label": "mail"})])
+
+    with CaptureQueriesContext(connection) as queries:
+        assert Dispatcher(RqBroker()).offer() == 4
+
+    assert len(queries) == 1
 
 
 def test_outage_of_redis_leaves_the_jobs_to_be_offered(redis: Redis, broken_redis: None):

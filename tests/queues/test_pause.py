@@ -18,6 +18,7 @@ from queues.testing import drain
 from tests.contracts.brokers import BROKERS
 from tests.jobapp.jobs import note, record, record_mail
 from tests.processes import Processes, wait_for
+from tests.queues.claims import lease_delayed
 from tests.queues.facts import messages, states
 
 JOBS = 1000
@@ -112,7 +113,7 @@ def test_dispatcher_offers_nothing_of_a_paused_queue(redis: Redis):
     mail = record_mail.enqueue(label="mail")
     pause()
 
-    assert outbox.lease("order", 10) == outbox.lease_delayed("order", 10, 60) == []
+    assert outbox.lease("order", 10) == lease_delayed("order", 10, 60) == []
     assert Dispatcher(RqBroker()).sweep() == 1
     assert messages(redis, "email") == [f"{mail.id}-1"]
     assert Outbox.objects.filter(queue="order", offered_at=None).count() == 2
