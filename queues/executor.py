@@ -21,7 +21,7 @@ from .brokers.base import Broker, Consumer
 from .children import Children
 from .deadlines import Deadlines
 from .dispatcher import Dispatcher
-from .endings import Endings
+from .endings import WRITERS, Endings
 from .errors import BrokerUnavailable
 from .housekeeping import Housekeeper
 from .lane import Lane
@@ -90,7 +90,7 @@ class Executor:
             "housekeeper": Housekeeper(broker),
             "reporter": Reporter(),
             "deadlines": self.deadlines,
-            "endings": self.endings,
+            **{f"endings-{n}": self.endings for n in range(WRITERS)},
             "broker-heartbeat": lease.Heartbeat(self._show_life),
             "heartbeat": lease.Heartbeat(self._renew),
             "sign-of-life": lease.Heartbeat(supervision.give_sign_of_life),

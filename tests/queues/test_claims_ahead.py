@@ -1,6 +1,7 @@
 """Jobs that were claimed ahead: run by the same process if they are short, given back if those before them are long."""
 
 import signal
+from contextlib import closing
 
 from django.db import connection
 
@@ -68,3 +69,33 @@ def test_verdict_that_cannot_be_written_with_others_is_written_alone(processes: 
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE queues_attempt DROP CONSTRAINT refused")
     wait_for(lambda: states() == {"completed": 21})
+
+
+def test_verdict_is_written_while_postgresql_is_busy_with_another(processes: Processes):
+    # given a job that has ended, and whose row is in another's hands
+    processes.manage("rqworker", "order", DATABASE_LOCK_TIMEOUT="60")
+    first = wait_for_gate.enqueue(label="first", gate="g").id
+    wait_for(lambda: runs("first") == 1)
+    with closing(connection.copy()) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT 1 FROM queues_job WHERE id = %s FOR UPDATE", [first])
+        open_gate("g")
+        wait_for(verdicts_that_wait)
+
+        # when another job ends, then its verdict is written
+        second = record.enqueue(label="second").id
+        wait_for_state(second, "completed")
+        assert verdicts_that_wait() == 1
+        cursor.execute("ROLLBACK")
+
+    # and that of the first as soon as it can be
+    wait_for_state(first, "completed")
+
+
+def verdicts_that_wait() -> int:
+    """How many statements that write verdicts wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%WITH told AS%'"
+        )
+        return int(cursor.fetchone()[0])
