@@ -71,7 +71,8 @@ class Drain(Row):
             return []
         waits = system.waits_for_verdict(ran)
         return [
-            self.read(system, quantile(waits, share), "ms", f"_verdict_p{share * 100:.0f}") for share in (0.5, 0.99)
+            self.read(system, quantile(waits, share), "ms", f"_verdict_p{share * 100:.0f}")
+            for share in (0.5, 0.9, 0.99)
         ]
 
     def _parts(self, system: System) -> dict[str, Callable[[], list[psutil.Process]]]:
