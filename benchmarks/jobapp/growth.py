@@ -20,15 +20,16 @@ def main() -> None:
 
 
 def engine() -> dict[str, float]:
-    """Dispatching and claiming a batch, through the names that the engine's own worker uses."""
+    """Dispatching and claiming a batch, through the names and plans that the engine's own worker uses."""
     from redis import Redis
 
-    from queues import brokers, ledger
+    from queues import brokers, ledger, prepared
     from queues.dispatcher import dispatch_all
     from queues.offer import Offer
 
     from . import jobs
 
+    prepared.plan_by_index()
     broker, dispatched, claimed = brokers.current(), [], []
     with Redis.from_url(os.environ["QUEUE_REDIS_URL"]) as redis:
         for number in range(TIMES):
