@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -40,45 +41,43 @@ def test_an_idle_transaction_is_blamed_on_its_owner_but_not_for_the_time_it_stoo
     untold.eye.close()
 
 
-@pytest.mark.django_db
-def test_a_killed_process_is_not_blamed_until_the_server_hears_of_it() -> None:
-    # given a transaction that was seen idle
+@pytest.fixture
+def watch(db: None) -> Iterator[IdleWatch]:
+    """It has seen an idle transaction of this process."""
     watch = IdleWatch(Eye(_url()), [])
     with psycopg.connect(_url()) as idle:
         idle.execute("SELECT 1")
         while not watch.seen:
             watch.look()
-
-        # when its owner, which had waited for a processor before, dies
-        dead = subprocess.Popen([sys.executable, "-c", ""])
-        dead.wait()
-        (transaction,) = watch.seen
-        watch.seen[transaction] = Sight(time.monotonic() - 10, dead.pid, waited={})
-        watch.look()
-
-        # then nobody is blamed
-        assert watch.broken == {}
+        yield watch
     watch.eye.close()
 
 
-@pytest.mark.django_db
-def test_what_a_thread_had_waited_before_it_ended_is_not_taken_for_idleness() -> None:
-    # given a transaction that was seen idle
-    watch = IdleWatch(Eye(_url()), [])
-    with psycopg.connect(_url()) as idle:
-        idle.execute("SELECT 1")
-        while not watch.seen:
-            watch.look()
+def test_a_killed_process_is_not_blamed_until_the_server_hears_of_it(watch: IdleWatch) -> None:
+    # given a transaction that has been idle for long
+    (transaction,) = watch.seen
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    watch.seen[transaction] = Sight(time.monotonic() - 10, dead.pid, waited={})
 
-        # when a thread of its owner has ended that had waited for a processor for long
-        (transaction,) = watch.seen
-        ended = max(watch.seen[transaction].waited) + 1_000_000
-        watch.seen[transaction] = Sight(time.monotonic(), os.getpid(), watch.seen[transaction].waited | {ended: 5.0})
-        watch.look()
+    # when its owner dies
+    dead.wait()
+    watch.look()
 
-        # then nobody is blamed
-        assert watch.broken == {}
-    watch.eye.close()
+    # then nobody is blamed
+    assert watch.broken == {}
+
+
+def test_what_a_thread_had_waited_before_it_ended_is_not_taken_for_idleness(watch: IdleWatch) -> None:
+    # given a transaction one of whose owner's threads had waited for a processor for long
+    ((transaction, sight),) = watch.seen.items()
+    ended = max(sight.waited) + 1_000_000
+    watch.seen[transaction] = Sight(time.monotonic(), os.getpid(), sight.waited | {ended: 5.0})
+
+    # when this thread has ended
+    watch.look()
+
+    # then nobody is blamed
+    assert watch.broken == {}
 
 
 def _url() -> str:
