@@ -96,6 +96,7 @@ def verdicts_that_wait() -> int:
     """How many statements that write verdicts wait for a lock."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%WITH told AS%'"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%WITH told AS%'"
         )
         return int(cursor.fetchone()[0])
