@@ -54,8 +54,8 @@ class Dispatcher:
         if not self.broker.dispatches:
             return 0
         delay = settings.QUEUE_BROKER_DELAY if self.broker.holds_delays else None
-        windows = settings.QUEUE_WINDOW, settings.QUEUE_DELAYED_WINDOW
-        offers = outbox.lease_windows(list(queue_settings.declared()), *windows, delay)
+        queues = list(queue_settings.declared())
+        offers = outbox.lease_windows(queues, settings.QUEUE_WINDOW, settings.QUEUE_DELAYED_WINDOW, delay)
         if offers:
             try:
                 self.broker.publish(offers)

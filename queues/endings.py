@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 WRITERS = 2
 """Threads that write: while PostgreSQL has one batch, the next is gathered and sent."""
 LARGEST_BATCH = 200
-LARGE_BATCH = 16
-"""So many are written at once: waiting for more would make none of them cheaper by much."""
+ENOUGH = 16
+"""So many wait for no more: a larger batch would make none of them cheaper by much."""
 MOST_WAITING = 1000
 LOOK = 0.2
 RESTART_PAUSE = 1.0
@@ -72,7 +72,7 @@ class Endings:
         self.executor.forget(claims)
 
     def run(self) -> None:
-        """Write what completed jobs hand over. WRITERS threads do so."""
+        """Write what completed jobs hand over; in each of the WRITERS threads."""
         prepared.plan_by_index()
         while batch := self._next_batch():
             try:
@@ -90,7 +90,7 @@ class Endings:
             with suppress(Empty):
                 while len(batch) < LARGEST_BATCH:
                     batch.append(self.completed.get_nowait())
-            if len(batch) >= min(LARGE_BATCH, len(self.executor.in_flight)) or time.monotonic() > until:
+            if len(batch) >= min(ENOUGH, len(self.executor.in_flight)) or time.monotonic() > until:
                 break
             time.sleep(NAP)
         return batch

@@ -57,15 +57,17 @@ LEASE_WINDOWS = "SELECT * FROM queues_lease_windows(%s::text[], %s, %s, %s, %s::
 """The function stands in migration 0003: one message instead of four, since most of a short lease is the way there."""
 
 
-def lease_windows(queues: Sequence[str], window: int, delayed_window: int, delay: float | None) -> list[Offer]:
+def lease_windows(queues: list[str], window: int, delayed_window: int, delay: float | None) -> list[Offer]:
     """Lease what still fits into the broker's windows, of each queue; the dispatchers take turns at a queue.
+
+    The commit does not wait for the disk: do nothing in the same transaction that has to last.
 
     `delay`: from how many seconds on the broker holds a delayed job itself; None if it cannot. Delayed jobs of a raised
     priority are not taken: a broker would put them at the tail when they are due.
     A broker's list has a head and a tail: of rows that fit at neither, because some of what is published should
     come before them and some after, none is taken until the former is claimed.
     """
-    return _offers(prepared.execute(LEASE_WINDOWS, [list(queues), window, delayed_window, LEASE_BATCH, delay]))
+    return _offers(prepared.execute(LEASE_WINDOWS, [queues, window, delayed_window, LEASE_BATCH, delay]))
 
 
 def _offers(rows: Sequence[tuple[Any, ...]]) -> list[Offer]:

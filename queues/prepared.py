@@ -2,7 +2,8 @@
 
 To plan one of them takes PostgreSQL as long as to execute it for fifty jobs. A thread that serves the engine alone has
 them planned once too, and by index, whatever the tables hold at the time: a plan that fits an empty outbox would read
-the whole of a full one for each batch. Nor by bitmap: unlike an index scan it does not mark the entries of dead rows.
+the whole of a full one for each batch. By index scans alone: those by bitmap do not mark the entries of dead rows, and
+read them again each time until autovacuum has come.
 """
 
 import threading
