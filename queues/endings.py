@@ -139,7 +139,7 @@ class Endings:
 
     def _close(self, endings: Sequence[Ending], written: Collection[int]) -> None:
         """These runs are over, and the verdicts on those jobs are written; the others came too late."""
-        self.executor.forget(ending.claim for ending in endings)
+        self.executor.forget([ending.claim for ending in endings])
         self.executor.count_run(len(endings))
         for ending in endings:
             if ending.claim.id not in written:

@@ -7,7 +7,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Thread
 from typing import Protocol
@@ -24,6 +24,7 @@ from .dispatcher import Dispatcher
 from .endings import WRITERS, Endings
 from .errors import BrokerUnavailable
 from .housekeeping import Housekeeper
+from .in_flight import InFlight
 from .lane import Lane
 from .ledger import Claim
 from .outages import OUTAGE, START, wait_out
@@ -80,7 +81,7 @@ class Executor:
         self.jobs_claimed = 0
         self.jobs_run = 0
         self.active_at = time.monotonic()
-        self.in_flight: dict[int, Claim] = {}
+        self.in_flight = InFlight()
         self.lock = threading.Lock()
         self.lanes: list[Lane] = []
         self.worker_id = 0
@@ -147,9 +148,9 @@ class Executor:
         if not lease.renew(self.worker_id):
             log.error("this worker was taken for dead; its jobs were freed, it goes on under a new lease")
             self._register()
-        with self.lock:
-            running = list(self.in_flight)
-        ledger.free_forgotten(self.worker_id, self.name, running, settings.QUEUE_RECHECK)
+        unheard_of = self.in_flight.unheard_of(ledger.held_by(self.worker_id))
+        if unheard_of:
+            ledger.free_unheard_of(unheard_of, self.worker_id, self.name)
 
     def _show_life(self) -> None:
         """On a thread of its own: a broker that hangs must not cost the lease."""
@@ -186,19 +187,17 @@ class Executor:
 
     def started(self, claims: Sequence[Claim]) -> None:
         context.began(claims)
+        self.in_flight.begin(claims)
         with self.lock:
-            self.in_flight.update({claim.id: claim for claim in claims})
             self.jobs_claimed += len(claims)
             supervision.count_claimed(len(claims))
             self.active_at = time.monotonic()
 
-    def forget(self, claims: Iterable[Claim]) -> None:
+    def forget(self, claims: Sequence[Claim]) -> None:
         """These claims are not this process's any more."""
-        with self.lock:
-            for claim in claims:
-                context.ended(claim)
-                if self.in_flight.get(claim.id) is claim:
-                    del self.in_flight[claim.id]
+        for claim in claims:
+            context.ended(claim)
+        self.in_flight.end(claims)
 
     def count_run(self, jobs: int) -> None:
         with self.lock:
@@ -216,8 +215,7 @@ class Executor:
         ends = time.monotonic() + settings.QUEUE_GRACE
         while self.in_flight and time.monotonic() < ends:
             time.sleep(0.05)
-        with self.lock:
-            left = list(self.in_flight.values())
+        left = self.in_flight.all()
         if left:
             log.warning("%d jobs did not end within the grace period: %s", len(left), [claim.id for claim in left])
             self.endings.give_back(left, "the worker stopped")

@@ -111,8 +111,9 @@ class Lane(threading.Thread):
         offers = [self.buffer.popleft() for _ in range(slots)]
         admitted = Admitted([], refused=offers)
         try:
-            admitted = limits.claim(self.queue, offers, self.executor.worker_id)
-            self.executor.started(admitted.claims)
+            with self.executor.in_flight.asking_for(offers):
+                admitted = limits.claim(self.queue, offers, self.executor.worker_id)
+                self.executor.started(admitted.claims)
         finally:
             self.buffer.extendleft(reversed(admitted.refused))
             self.executor.return_permits(slots - len(admitted.claims))

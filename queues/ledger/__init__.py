@@ -8,7 +8,7 @@ outbox row first.
 from .claims import Claim, claim
 from .entries import enqueue
 from .reports import to_stop, write_progress
-from .rescues import free_forgotten, rescue, runs_in_child
+from .rescues import free_unheard_of, held_by, rescue, runs_in_child
 from .retries import retry
 from .verdicts import COMPLETED, Ending, Verdict, finish, finish_all
 from .withdrawals import ask_to_stop, cancel, withdraw
@@ -24,7 +24,8 @@ __all__ = [
     "enqueue",
     "finish",
     "finish_all",
-    "free_forgotten",
+    "free_unheard_of",
+    "held_by",
     "rescue",
     "retry",
     "runs_in_child",

@@ -5,12 +5,14 @@ Those that were asked to stop are cancelled.
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
 from .. import outbox, registry, signals
 from .. import settings as queue_settings
-from ..states import Outcome
+from ..models import Job
+from ..states import JobState, Outcome
 
 IN_CHILD = """CASE WHEN name = ANY(%(in_child)s) THEN true WHEN name = ANY(%(in_thread)s) THEN false
     ELSE queue = ANY(%(cpu_queues)s) END"""
@@ -18,8 +20,7 @@ IN_CHILD = """CASE WHEN name = ANY(%(in_child)s) THEN true WHEN name = ANY(%(in_
 FREE = f"""
 WITH held AS (
     SELECT id FROM queues_job
-    WHERE worker_id = %(worker_id)s AND state = 'active' AND NOT id = ANY(%(running)s)
-      AND started_at < clock_timestamp() - %(older)s * interval '1 s'
+    WHERE worker_id = %(worker_id)s AND state = 'active' AND (%(tokens)s::uuid[] IS NULL OR token = ANY(%(tokens)s))
     ORDER BY id FOR UPDATE
 ), lost AS (
     UPDATE queues_job
@@ -52,14 +53,20 @@ def rescue(worker_id: int, worker: str) -> list[int]:
     return _free(worker_id, worker, outcome=Outcome.CRASHED, error=f"worker {worker} died")
 
 
-def free_forgotten(worker_id: int, worker: str, running: Sequence[int], older: float) -> list[int]:
-    """Free what was claimed for a living worker that never heard of it (the reply to its claim was lost)."""
+def held_by(worker_id: int) -> dict[int, UUID]:
+    """The tokens of the jobs that are active for this worker, by their ids."""
+    rows = Job.objects.filter(worker=worker_id, state=JobState.ACTIVE).values_list("id", "token")
+    return {job_id: token for job_id, token in rows if token}
+
+
+def free_unheard_of(tokens: Sequence[UUID], worker_id: int, worker: str) -> list[int]:
+    """Free those claims of a living worker that never heard of them (the reply was lost)."""
     error = "the reply to the claim was lost"
-    return _free(worker_id, worker, outcome=Outcome.GIVEN_BACK, error=error, running=running, older=older)
+    return _free(worker_id, worker, outcome=Outcome.GIVEN_BACK, error=error, tokens=tokens)
 
 
 def _free(
-    worker_id: int, worker: str, *, outcome: Outcome, error: str, running: Sequence[int] = (), older: float = 0
+    worker_id: int, worker: str, *, outcome: Outcome, error: str, tokens: Sequence[UUID] | None = None
 ) -> list[int]:
     values: dict[str, Any] = {
         "worker_id": worker_id,
@@ -67,8 +74,7 @@ def _free(
         "outcome": outcome.value,
         "crashed": int(outcome == Outcome.CRASHED),
         "error": error,
-        "running": list(running),
-        "older": older,
+        "tokens": None if tokens is None else list(tokens),
         "in_child": [definition.name for definition in registry.all_jobs() if definition.cpu],
         "in_thread": [definition.name for definition in registry.all_jobs() if definition.cpu is False],
         "cpu_queues": [queue.name for queue in queue_settings.declared().values() if queue.cpu],

@@ -155,7 +155,7 @@ def test_job_whose_worker_died_is_cancelled_and_not_rescued():
 def test_job_that_its_worker_never_heard_of_is_cancelled():
     claim = asked_to_stop(label="a", worker=7)
 
-    assert ledger.free_forgotten(7, "w", [], 0) == [claim.id]
+    assert ledger.free_unheard_of([claim.token], 7, "w") == [claim.id]
 
     assert (Job.objects.get().state, Attempt.objects.get().outcome) == ("cancelled", "cancelled")
 

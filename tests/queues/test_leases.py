@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import F
 from django.db.models.functions import Now
 
 from queues import lease, ledger, outbox, runner
@@ -180,27 +179,6 @@ def test_jobs_of_a_worker_that_stopped_a_moment_ago_are_left_alone():
     claim_for(worker, record, label="a")
 
     assert lease.rescue_orphans() == []
-
-
-def test_claim_whose_reply_was_lost_is_given_back_by_the_living_worker():
-    worker = new_worker()
-    running, forgotten = claim_for(worker, record, label="a"), claim_for(worker, record, label="b")
-    Job.objects.update(started_at=F("started_at") - timedelta(minutes=1))
-
-    freed = ledger.free_forgotten(worker, "w", [running.id], older=10)
-
-    assert freed == [forgotten.id]
-    job = Job.objects.get(pk=forgotten.id)
-    assert (job.state, job.attempt, job.crashes, job.suspect) == ("waiting", 0, 0, False)
-    assert Attempt.objects.get().outcome == "given back"
-    assert Job.objects.get(pk=running.id).state == "active"
-
-
-def test_claim_of_a_moment_ago_is_not_forgotten_yet():
-    worker = new_worker()
-    claim_for(worker, record, label="a")
-
-    assert ledger.free_forgotten(worker, "w", [], older=10) == []
 
 
 def test_job_that_is_given_back_is_as_if_it_had_not_been_claimed():

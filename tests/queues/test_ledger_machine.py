@@ -68,10 +68,11 @@ class LedgerMachine(JobSteps):
         self.model.freed(expected, crashed=True)
 
     @rule(nth=WORKER, some=st.lists(NTH, max_size=3))
-    def free_forgotten(self, nth: int, some: list[int]) -> None:
+    def free_unheard_of(self, nth: int, some: list[int]) -> None:
         worker, running = self.workers[nth], self.ids(some)
         expected = self.model.of_worker(worker, but=running)
-        assert sorted(ledger.free_forgotten(worker, "w", running, older=0)) == sorted(expected)
+        unheard_of = [token for job_id, token in ledger.held_by(worker).items() if job_id not in running]
+        assert sorted(ledger.free_unheard_of(unheard_of, worker, "w")) == sorted(expected)
         self.model.freed(expected, crashed=False)
 
     @rule(some=SOME, dispatcher_lives=st.booleans(), regrets=st.booleans())
