@@ -1,6 +1,7 @@
 """What tests of real processes wait for and look at."""
 
 from collections import Counter
+from pathlib import Path
 from typing import cast
 
 from redis import Redis
@@ -29,6 +30,12 @@ def runs(label: str) -> int:
 
 def ended(label: str) -> int:
     return Run.objects.filter(label=label, ended_at__isnull=False).count()
+
+
+def runs_not_once(notes: Path, count: int) -> dict[int, int]:
+    """Of the jobs `note` labelled 0 to `count` - 1 those that did not run once, and how often they did."""
+    seen = Counter(map(int, notes.read_text().split()))
+    return {label: seen[label] for label in {*range(count), *seen} if seen[label] != (label in range(count))}
 
 
 def states() -> dict[str, int]:
