@@ -64,7 +64,7 @@ class Executor:
         on_start: Callable[[Consumer], None] | None = None,
         replaceable: bool = False,
     ) -> None:
-        self.queues = [queue_settings.get(queue) for queue in queues]
+        self.queues = [queue_settings.get(queue) for queue in dict.fromkeys(queues)]
         self.broker = broker
         self.name = name
         self.burst = burst
@@ -161,15 +161,15 @@ class Executor:
             return True
         if self.burst and self._nothing_left():
             return True
-        idle = time.monotonic() - self.active_at if not self.in_flight else 0.0
+        idle = time.monotonic() - self.active_at if self.in_flight.is_empty else 0.0
         return self.max_idle_time is not None and idle > self.max_idle_time
 
     def _nothing_left(self) -> bool:
-        """Nothing runs, every lane is idle, and no job of these queues is due (offered or not) or may be claimed."""
-        if self.in_flight or not all(lane.idle for lane in self.lanes):
+        """Nothing runs, and no job of these queues is due (offered or not) and may be claimed."""
+        if not (self.in_flight.is_empty and all(lane.idle for lane in self.lanes)):
             return False
         suspended = all(lane.suspended for lane in self.lanes)
-        return suspended or not outbox.anything_due([queue.name for queue in self.queues])
+        return not outbox.anything_left([] if suspended else [queue.name for queue in self.queues], self.worker_id)
 
     def permit(self, wanted: int) -> int:
         """How many of the wanted jobs --max-jobs still allows."""

@@ -20,6 +20,12 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._claims)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is held, nor asked for."""
+        with self._lock:
+            return not self._claims and not self._asked_for
+
     def all(self) -> list[Claim]:
         with self._lock:
             return list(self._claims.values())

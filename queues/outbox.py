@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from . import prepared
 from .models import Outbox
 from .offer import Offer
-from .pauses import PAUSED, paused_queues
+from .pauses import PAUSED
 
 CHANNEL = "queues_outbox"
 LEASE_BATCH = 1000
@@ -146,7 +145,19 @@ def still_waiting(offers: Sequence[Offer]) -> list[Offer]:
     ]
 
 
-def anything_due(queues: Sequence[str]) -> bool:
-    """Whether a job of these queues is due, offered or not; paused queues have nothing to do."""
-    running = set(queues) - paused_queues()
-    return Outbox.objects.filter(queue__in=running, withdrawn=False, due_at__lte=timezone.now()).exists()
+LEFT = f"""
+SELECT EXISTS (SELECT FROM queues_outbox WHERE queue = ANY(%(queues)s) AND NOT withdrawn
+               AND due_at <= clock_timestamp() AND queue <> ALL ({PAUSED}))
+    OR EXISTS (SELECT FROM queues_job WHERE worker_id = %(worker)s AND state = 'active')
+"""
+
+
+def anything_left(queues: Sequence[str], worker_id: int) -> bool:
+    """Whether a job of these queues is due, offered or not, or is active for this worker; paused queues have none due.
+
+    One look, since a claim takes a job from the former to the latter at any moment.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LEFT, {"queues": list(queues), "worker": worker_id})
+        (left,) = cursor.fetchone()
+    return bool(left)

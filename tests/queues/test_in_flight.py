@@ -1,11 +1,14 @@
 """What a process holds by the ledger and never heard of is freed, and only that."""
 
 import pytest
+from django.db.models.functions import Now
 
-from queues import ledger
+from queues import ledger, outbox
+from queues.brokers.none import NoBroker
+from queues.executor import Executor
 from queues.in_flight import InFlight
 from queues.ledger import Claim
-from queues.models import Attempt, Job
+from queues.models import Attempt, Job, Outbox
 from tests.jobapp.jobs import record
 from tests.queues.claims import claim_for, new_worker, offer_of
 
@@ -91,3 +94,39 @@ def test_later_claim_of_a_job_outlives_the_end_of_the_former(in_flight: InFlight
     in_flight.end([former])
 
     assert in_flight.all() == [later]
+
+
+def test_what_is_asked_for_counts_as_work(in_flight: InFlight, worker: int):
+    offer = offer_of(record, label="a")
+    assert in_flight.is_empty
+
+    with in_flight.asking_for([offer]):
+        assert (in_flight.is_empty, len(in_flight)) == (False, 0)
+
+    assert in_flight.is_empty
+    in_flight.begin([claim_for(worker, record, label="b")])
+    assert not in_flight.is_empty
+
+
+def test_one_look_tells_whether_anything_is_left(worker: int):
+    """A claim takes a job from the outbox to the worker between any two looks."""
+    job = record.using(run_after=60).enqueue(label="later")
+    assert outbox.anything_left(["order"], worker) is False
+
+    Outbox.objects.filter(job_id=job.id).update(due_at=Now())
+    assert outbox.anything_left(["order"], worker) is True
+    assert outbox.anything_left(["email"], worker) is False
+
+    (claim,) = ledger.claim(outbox.lease("order", 1), worker)
+    assert outbox.anything_left(["order"], worker) is True
+    assert outbox.anything_left([], worker) is True
+    assert outbox.anything_left(["order"], new_worker("other")) is False
+
+    ledger.finish(claim, ledger.COMPLETED, "w")
+    assert outbox.anything_left(["order"], worker) is False
+
+
+def test_queue_that_is_named_twice_has_one_lane():
+    executor = Executor(["order", "email", "order"], NoBroker(), name="w")
+
+    assert [queue.name for queue in executor.queues] == ["order", "email"]
