@@ -85,6 +85,7 @@ class Executor:
         self.lock = threading.Lock()
         self.lanes: list[Lane] = []
         self.worker_id = 0
+        self.has_lost_lease = False
         self.consumer: Consumer
         self.helpers: dict[str, Helper] = {
             "dispatcher": Dispatcher(broker),
@@ -144,10 +145,18 @@ class Executor:
             self.on_start(self.consumer)
 
     def _renew(self) -> None:
-        """Renew the lease; a process that was taken for dead goes on under a new one."""
+        """Renew the lease; a process that was taken for dead goes on under a new one.
+
+        What it claimed under the former one before it knew is not lost, but nobody renews that lease any more.
+        """
         if not lease.renew(self.worker_id):
             log.error("this worker was taken for dead; its jobs were freed, it goes on under a new lease")
             self._register()
+            self.has_lost_lease = True
+            for lane in self.lanes:
+                lane.give_back_unbegun("its worker was taken for dead")
+        if self.has_lost_lease:
+            ledger.adopt(self.in_flight.all(), self.worker_id)
         unheard_of = self.in_flight.unheard_of(ledger.held_by(self.worker_id))
         if unheard_of:
             ledger.free_unheard_of(unheard_of, self.worker_id, self.name)

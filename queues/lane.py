@@ -57,7 +57,7 @@ class Lane(threading.Thread):
             except Exception as error:
                 self._back_off(error)
         self._give_back()
-        self._give_back_unbegun("the worker stopped")
+        self.give_back_unbegun("the worker stopped")
         self.threads.end()
         connection.close()
 
@@ -77,7 +77,7 @@ class Lane(threading.Thread):
             self.stopping.wait(BUSY_PAUSE)
             return
         if self.threads.are_stuck(STUCK):
-            self._give_back_unbegun("it was claimed ahead of jobs that take long")
+            self.give_back_unbegun("it was claimed ahead of jobs that take long")
         if not self.buffer:
             self.buffer.extend(self._receive())
         self.idle = not self.buffer
@@ -162,7 +162,8 @@ class Lane(threading.Thread):
             log.exception("job #%d could not be run", claim.id)
             return runner.judge(claim, error)
 
-    def _give_back_unbegun(self, reason: str) -> None:
+    def give_back_unbegun(self, reason: str) -> None:
+        """Let others have what was claimed and no thread has begun; called by any thread."""
         claims = self.threads.take_back()
         if claims:
             self.executor.endings.give_back(claims, reason)

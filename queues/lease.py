@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -59,19 +60,25 @@ def bury(worker_id: int) -> list[int]:
 
 
 class Heartbeat:
-    """Calls `beat` every QUEUE_HEARTBEAT seconds, on a connection of its thread's own."""
+    """Calls `beat` every QUEUE_HEARTBEAT seconds, on a connection of its thread's own.
+
+    After a beat that took longer the next follows at once: what PostgreSQL writes is the time at which a beat began.
+    """
 
     def __init__(self, beat: Callable[[], None]) -> None:
         self.beat = beat
         self.stopping = threading.Event()
 
     def run(self) -> None:
-        while not self.stopping.wait(settings.QUEUE_HEARTBEAT):
+        took = 0.0
+        while not self.stopping.wait(max(0.0, settings.QUEUE_HEARTBEAT - took)):
+            began = time.monotonic()
             try:
                 self.beat()
             except Exception as error:
                 log.warning("a heartbeat failed: %s", error, exc_info=unforeseen(error))
                 connection.close()
+            took = time.monotonic() - began
         connection.close()
 
 

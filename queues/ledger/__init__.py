@@ -8,7 +8,7 @@ outbox row first.
 from .claims import Claim, claim
 from .entries import enqueue
 from .reports import to_stop, write_progress
-from .rescues import free_unheard_of, held_by, rescue, runs_in_child
+from .rescues import adopt, free_unheard_of, held_by, rescue, runs_in_child
 from .retries import retry
 from .verdicts import COMPLETED, Ending, Verdict, finish, finish_all
 from .withdrawals import ask_to_stop, cancel, withdraw
@@ -18,6 +18,7 @@ __all__ = [
     "Claim",
     "Ending",
     "Verdict",
+    "adopt",
     "ask_to_stop",
     "cancel",
     "claim",

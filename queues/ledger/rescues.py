@@ -13,6 +13,7 @@ from .. import outbox, registry, signals
 from .. import settings as queue_settings
 from ..models import Job
 from ..states import JobState, Outcome
+from .claims import Claim
 
 IN_CHILD = """CASE WHEN name = ANY(%(in_child)s) THEN true WHEN name = ANY(%(in_thread)s) THEN false
     ELSE queue = ANY(%(cpu_queues)s) END"""
@@ -63,6 +64,19 @@ def free_unheard_of(tokens: Sequence[UUID], worker_id: int, worker: str) -> list
     """Free those claims of a living worker that never heard of them (the reply was lost)."""
     error = "the reply to the claim was lost"
     return _free(worker_id, worker, outcome=Outcome.GIVEN_BACK, error=error, tokens=tokens)
+
+
+ADOPT = """
+UPDATE queues_job SET worker_id = %(worker)s
+WHERE id = ANY(%(ids)s) AND token = ANY(%(tokens)s::uuid[]) AND state = 'active' AND worker_id <> %(worker)s
+"""
+
+
+def adopt(claims: Sequence[Claim], worker_id: int) -> None:
+    """Let these runs, as far as their tokens stand, be those of the new row of the process that runs them."""
+    ids, tokens = [claim.id for claim in claims], [claim.token for claim in claims]
+    with connection.cursor() as cursor:
+        cursor.execute(ADOPT, {"worker": worker_id, "ids": ids, "tokens": tokens})
 
 
 def _free(

@@ -15,9 +15,10 @@ from queues.models import Attempt, AuditEntry, Chore, Job, Outbox, QueueState, S
 from tests.jobapp.models import Gate, Run
 from tests.processes import Processes
 from tests.queues.defined_here import define
+from tests.queues.in_thread import executor
 from tests.queues.raising import raising
 
-__all__ = ["define", "raising"]
+__all__ = ["define", "executor", "raising"]
 
 TABLES = (Run, Gate, AuditEntry, Attempt, Outbox, Job, Tally, Worker, Schedule, QueueState, Chore)
 

@@ -1,45 +1,21 @@
 """What a worker outlives: errors that nobody thought of, and connections to PostgreSQL that are cut."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from queues import lane, lease
 from queues.brokers.in_process import InProcessBroker
 from queues.dispatcher import Dispatcher
 from queues.executor import Executor
 from queues.housekeeping import Housekeeper
-from queues.ledger import Claim
 from queues.models import Job
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.processes import Processes, wait_for
 from tests.queues.facts import open_gate, runs, states, wait_for_state
-
-
-@pytest.fixture
-def quick(settings: Any) -> None:
-    settings.QUEUE_POLL = settings.QUEUE_HEARTBEAT = settings.QUEUE_SWEEP = 0.05
-    settings.QUEUE_RECHECK = 0.2
-
-
-@pytest.fixture
-def executor(ledger_db: None, quick: None) -> Iterator[Executor]:
-    """An executor in a thread of the test process, without a broker."""
-    executor = Executor(["order"], InProcessBroker(), name="thread")
-
-    def run() -> None:
-        executor.run()
-        connections.close_all()
-
-    thread = threading.Thread(target=run, name="executor")
-    thread.start()
-    yield executor
-    executor.stop()
-    thread.join(20)
-    assert not thread.is_alive()
 
 
 def failing_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> Callable[[], bool]:
@@ -112,27 +88,3 @@ def test_cut_connections_to_postgresql_lose_no_job_and_rescue_nobody(processes: 
     assert set(Job.objects.values_list("crashes", flat=True)) == {0}
     assert worker.lives
     assert states() == {"completed": 5}
-
-
-def test_job_whose_claim_is_answered_late_runs_once(executor: Executor, monkeypatch: pytest.MonkeyPatch):
-    """As when PostgreSQL's disk holds the reply up: the heartbeat sees the job in the ledger before its lane does."""
-    claim, renew = lane.ledger.claim, lease.renew
-    beats: list[int] = []
-
-    def claim_late(*args: Any) -> list[Claim]:
-        claims = claim(*args)
-        seen = len(beats)
-        wait_for(lambda: len(beats) > seen + 10)
-        return claims
-
-    def count_beat(worker_id: int) -> bool:
-        beats.append(worker_id)
-        return renew(worker_id)
-
-    monkeypatch.setattr(lane.ledger, "claim", claim_late)
-    monkeypatch.setattr(lease, "renew", count_beat)
-
-    job_id = record.enqueue(label="late").id
-
-    assert wait_for_state(job_id, "completed").attempts.count() == 1
-    assert runs("late") == 1

@@ -1,0 +1,29 @@
+"""An executor in a thread of the test process, without a broker, and with short times."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from queues.brokers.in_process import InProcessBroker
+from queues.executor import Executor
+
+
+@pytest.fixture
+def executor(ledger_db: None, settings: Any) -> Iterator[Executor]:
+    settings.QUEUE_POLL = settings.QUEUE_HEARTBEAT = settings.QUEUE_SWEEP = 0.05
+    settings.QUEUE_RECHECK = 0.2
+    executor = Executor(["order"], InProcessBroker(), name="thread")
+
+    def run() -> None:
+        executor.run()
+        connections.close_all()
+
+    thread = threading.Thread(target=run, name="executor")
+    thread.start()
+    yield executor
+    executor.stop()
+    thread.join(20)
+    assert not thread.is_alive()
