@@ -227,8 +227,9 @@ class Executor:
         left = self.in_flight.all()
         if left:
             log.warning("%d jobs did not end within the grace period: %s", len(left), [claim.id for claim in left])
-            self.endings.give_back(left, "the worker stopped")
         self.children.stop()
+        if left:
+            self.endings.give_back(left, "the worker stopped")
 
     def _sign_off(self) -> None:
         try:
