@@ -101,7 +101,7 @@ class Lane(threading.Thread):
         taken = self.slots.take(wanted, BUFFER_KEPT, GATHER)
         if not taken:
             return 0
-        granted = self.executor.permit(taken)
+        granted = 0 if self.stopping.is_set() else self.executor.permit(taken)
         self.slots.free(taken - granted)
         if not granted:  # --max-jobs: the last ones are being claimed by other lanes, which may fail
             self.stopping.wait(BUSY_PAUSE)

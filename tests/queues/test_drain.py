@@ -2,12 +2,15 @@
 
 import http.client
 import signal
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from redis import Redis
 
-from queues import lease
-from queues.models import Job, Worker
+from queues import lease, ledger
+from queues.executor import Executor
+from queues.models import Attempt, Job, Worker
 from queues.status import status_page
 from tests.jobapp.jobs import compute, wait_for_gate
 from tests.processes import Processes, wait_for
@@ -29,8 +32,8 @@ def test_five_run_at_once_and_sigterm_drains(processes: Processes, redis: Redis)
 
     # when it is told to stop
     worker.send(signal.SIGTERM)
-    wait_for(lambda: redis.llen("rq:queue:email") == 7)
     wait_for(lambda: not lease.is_ready("w"))
+    wait_for(lambda: redis.llen("rq:queue:email") == 7)
     assert worker.lives
     assert "draining" in status_page()
     open_gate("g")
@@ -45,6 +48,53 @@ def test_five_run_at_once_and_sigterm_drains(processes: Processes, redis: Redis)
     assert redis.hexists("rq:worker:w", "death")
 
 
+def test_nothing_is_claimed_for_a_thread_that_comes_free_after_the_stop(executor: Executor):
+    # given ten jobs that run, and a lane that waits for one of them with more in its hands
+    ids = ledger.enqueue([wait_for_gate.request({"label": "a", "gate": "g"}) for _ in range(20)])
+    wait_for(lambda: runs("a") == 10)
+    (lane,) = executor.lanes
+    wait_for(lambda: lane.buffer)
+
+    # when the process is told to stop, and the ten end
+    executor.stop()
+    wait_for(lane.stopping.is_set)
+    open_gate("g")
+
+    # then that was all
+    wait_for(lambda: states().get("completed") == 10)
+    wait_for(lambda: not lane.is_alive())
+    assert states() == {"completed": 10, "waiting": len(ids) - 10}
+    assert Attempt.objects.count() == 10
+
+
+def test_child_processes_are_killed_before_others_may_have_their_jobs(
+    executor: Executor, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    # given a job that runs on, and no grace
+    settings.QUEUE_GRACE = 0
+    wait_for_gate.enqueue(label="a", gate="g")
+    wait_for(lambda: runs("a") == 1)
+    steps: list[str] = []
+
+    def noted(act: Callable[..., None]) -> Callable[..., None]:
+        def note_and_act(*args: Any) -> None:
+            steps.append(act.__name__)
+            act(*args)
+
+        return note_and_act
+
+    monkeypatch.setattr(executor.children, "stop", noted(executor.children.stop))
+    monkeypatch.setattr(executor.endings, "give_back", noted(executor.endings.give_back))
+
+    # when the process is told to stop
+    executor.stop()
+
+    # then the job waits again, after all children have ended
+    wait_for(lambda: states() == {"waiting": 1})
+    assert steps == ["stop", "give_back"]
+    open_gate("g")
+
+
 @pytest.mark.parametrize("mode", ["rq", "in-process"])
 def test_job_that_does_not_end_within_the_grace_is_given_back(processes: Processes, mode: str):
     worker = processes.manage("work", "order", WORKER_MODE=mode, QUEUE_GRACE="0.5")
@@ -52,7 +102,7 @@ def test_job_that_does_not_end_within_the_grace_is_given_back(processes: Process
     in_child = compute.enqueue(label="child", gate="g").id
     wait_for(lambda: runs("slow") == runs("child") == 1)
 
-    assert worker.stop(within=8) == 0
+    assert worker.stop() == 0
 
     for job in Job.objects.filter(pk__in=[slow, in_child]):
         assert (job.state, job.attempt, job.crashes, job.suspect) == ("waiting", 0, 0, False)
@@ -65,7 +115,7 @@ def test_second_signal_ends_at_once(processes: Processes):
     wait_for(lambda: runs("slow") == 1)
 
     worker.send(signal.SIGINT)
-    wait_for(lambda: worker.popen.poll() is not None or _sent_again(worker), every=0.5, within=8)
+    wait_for(lambda: worker.popen.poll() is not None or _sent_again(worker), every=0.5)
 
     assert worker.exit_code() == 1
     assert Job.objects.get(pk=job_id).state == "active"
@@ -77,7 +127,7 @@ def _sent_again(worker) -> bool:
 
 
 def test_jobs_that_a_stopped_worker_left_run_on_the_next(processes: Processes):
-    first = processes.manage("rqworker", "order")
+    first = processes.manage("rqworker", "order", QUEUE_GRACE="60")
     job_id = wait_for_gate.enqueue(label="a", gate="g").id
     wait_for(lambda: runs("a") == 1)
     first.send(signal.SIGTERM)
