@@ -82,6 +82,28 @@ def test_messages_that_came_while_the_connection_broke_come_back(
     assert consumer.receive("order", 10, 0.1) == offers
 
 
+def test_receiving_is_not_repeated_behind_our_back(consumer: RqConsumer, redis: Redis, monkeypatch: pytest.MonkeyPatch):
+    """A second answer would hide that the first was lost, with messages that no lane knows of."""
+    # given messages, and a connection that breaks once, after Redis has answered
+    offers = published(2)
+    consumer.receive("email", 1, 0.1)
+    read, breaks = redis_py.Connection.read_response, iter([True])
+
+    def read_or_break(*args: Any, **kwargs: Any) -> Any:
+        response = read(*args, **kwargs)
+        if next(breaks, False):
+            raise redis_py.ConnectionError("test")
+        return response
+
+    monkeypatch.setattr(redis_py.Connection, "read_response", read_or_break)
+
+    # when they are received, then the lane is told of the break and gets them back
+    with pytest.raises(BrokerUnavailable):
+        consumer.receive("order", 10, 0.1)
+    consumer.recover("order")
+    assert consumer.receive("order", 10, 0.1) == offers
+
+
 def test_messages_that_could_not_be_given_back_come_back(
     consumer: RqConsumer, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ):

@@ -62,7 +62,7 @@ class RqBroker:
             return scheduler.move_due(client(), overdue=overdue)
 
     def consumer(self, worker_id: int, queues: Sequence[str]) -> RqConsumer:
-        return RqConsumer(client(), worker_id, queues)
+        return RqConsumer(client(), client(retries=0), worker_id, queues)
 
     def wake(self) -> None:
         """Consumers wait in Redis."""

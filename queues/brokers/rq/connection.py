@@ -20,26 +20,28 @@ OPTIONS: dict[str, Any] = {
     "socket_timeout": 10,
     "socket_connect_timeout": 3,
     "health_check_interval": 30,
-    "retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), 1),  # redis-py's own ten tries take a minute
 }
 
 
 @cache
-def client() -> redis.Redis:
-    """The client for settings.QUEUE_REDIS_URL; connections are opened when first used."""
-    url = settings.QUEUE_REDIS_URL
-    return _master(parse_sentinel(url)) if is_sentinel(url) else redis.Redis.from_url(url, **OPTIONS)
+def client(retries: int = 1) -> redis.Redis:
+    """The client for settings.QUEUE_REDIS_URL; connections are opened when first used.
+
+    `retries`: how often a command is sent again whose reply was lost; redis-py's own ten tries take a minute.
+    """
+    url, options = settings.QUEUE_REDIS_URL, OPTIONS | {"retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), retries)}
+    return _master(parse_sentinel(url), options) if is_sentinel(url) else redis.Redis.from_url(url, **options)
 
 
-def _master(address: SentinelAddress) -> redis.Redis:
+def _master(address: SentinelAddress, options: dict[str, Any]) -> redis.Redis:
     """A client that asks the Sentinels for the master whenever it connects, and so follows a fail-over."""
     sentinel = Sentinel(
         address.sentinels,
-        sentinel_kwargs={**OPTIONS, "password": address.sentinel_password},
+        sentinel_kwargs={**options, "password": address.sentinel_password},
         db=address.db,
         username=address.username,
         password=address.password,
-        **OPTIONS,
+        **options,
     )
     return cast(redis.Redis, sentinel.master_for(address.master))
 

@@ -43,13 +43,15 @@ REGISTRY = {JobState.COMPLETED: FINISHED, JobState.FAILED: FAILED}
 
 
 class RqConsumer:
-    def __init__(self, connection: "Redis", worker_id: int, queues: Sequence[str]) -> None:
+    def __init__(self, connection: "Redis", receiving: "Redis", worker_id: int, queues: Sequence[str]) -> None:
+        """`receiving` sends no command twice: what the first was answered would lie with us, and no lane know of it."""
         self.connection = connection
+        self.receiving = receiving
         self.queues = queues
         self.fetched = {queue: fetched_key(worker_id, queue) for queue in queues}
         self.on_beat: Callable[[], None] = lambda: None
         self.books = Books(connection)
-        self._receive = connection.register_script(RECEIVE)
+        self._receive = receiving.register_script(RECEIVE)
         self._suspended = (0.0, False)
         self._lock = threading.Lock()
 
@@ -58,7 +60,7 @@ class RqConsumer:
         with broker_errors():
             messages = self._receive(keys=keys, args=(limit, FETCHED_TTL))
             if not messages:
-                first = self.connection.blmove(*keys, cast(int, timeout), "LEFT", "RIGHT")
+                first = self.receiving.blmove(*keys, cast(int, timeout), "LEFT", "RIGHT")
                 messages = [] if first is None else [first]
         return self._parsed(messages, queue)
 
