@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 
 from .. import context, outbox, prepared, registry, signals
 from ..errors import UnknownJob
@@ -154,8 +154,8 @@ def _enqueue_last_resort(claim: Claim) -> None:
         return
     try:
         args = {name: claim.args[name] for name in last_resort.parameters if name in claim.args}
-        request = last_resort.request(args, subject=claim.subject)
+        enqueue([last_resort.request(args, subject=claim.subject)])
+    except (DatabaseError, InterfaceError):
+        raise
     except Exception:
         log.exception("%s could not be asked for after #%d was given up", last_resort.name, claim.id)
-        return
-    enqueue([request])
