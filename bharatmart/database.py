@@ -7,11 +7,15 @@ from typing import Any
 
 from django.db import connections
 
+CONNECTION = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""libpq's: who waits for an answer learns within a minute that the server has vanished without a word."""
+
 
 def with_timeouts(database: dict[str, Any], *, statement: float, lock: float, idle_in_transaction: float) -> None:
     """Add the time-outs (s; 0: none) to an entry of DATABASES."""
     options = database.setdefault("OPTIONS", {})
-    options.setdefault("connect_timeout", 5)
+    for name, value in CONNECTION.items():
+        options.setdefault(name, value)
     ours = {
         "statement_timeout": statement,
         "lock_timeout": lock,
