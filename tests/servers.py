@@ -51,6 +51,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
+def pytest_configure() -> None:
+    """An example of Hypothesis may take long: a busy machine lets a process stand still for seconds."""
+    from hypothesis import settings
+
+    settings.register_profile("patient", deadline=None)
+    settings.load_profile("patient")
+
+
 def pytest_unconfigure() -> None:
     while _valkeys:
         valkey = _valkeys.pop()

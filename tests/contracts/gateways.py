@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from payments.gateways import GATEWAYS
 from payments.gateways.base import Charge, ChargeStatus, Gateway, Intent
+from payments.simulator.providers.faults import Faults
 from payments.simulator.providers.server import Providers
 from tests.payments.gateway_process import GatewayProcess
 
@@ -21,7 +22,8 @@ class Bench:
 
     `arrange` makes a new intent for what shall happen, `customer` does what a customer does with a pending charge,
     `taken_paise` is the gateway's own account. `declined` is what a decline looks like; `lacks` are the cases, by
-    name, that this gateway cannot have, with the reason.
+    name, that this gateway cannot have, with the reason. Whose `faults` are given holds a slow request until it is
+    let go; the others' take two seconds.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Bench:
     customer: Callable[[Intent, Charge], None] = no_customer
     declined: ChargeStatus = ChargeStatus.DECLINED
     lacks: dict[str, str] = field(default_factory=dict)
+    faults: Faults | None = None
 
     @property
     def gateway(self) -> Gateway:
@@ -59,6 +62,16 @@ class Bench:
         assert found is not None
         return found
 
+    def wait_for_slow(self) -> None:
+        """Until the slow request is on its way, where the gateway can tell."""
+        assert self.faults is None or self.faults.held.arrived.wait(30)
+
+    def let_slow_go(self) -> None:
+        """Let the slow request have its effect."""
+        if self.faults:
+            self.faults.held.let_go.set()
+            assert self.faults.held.acted.wait(30)
+
 
 TOKENS_OF_SIMULATED = {
     "success": "tok_success",
@@ -71,7 +84,7 @@ TOKENS_OF_SIMULATED = {
 FAULTS = {
     "request lost": ("silence", "before"),
     "answer lost": ("silence", "after"),
-    "slow": ("slow", "before"),
+    "slow": ("held", "before"),
     "error after": ("500", "after"),
 }
 
@@ -102,7 +115,9 @@ def stripe(providers: Providers, disconnect: Callable[[], None]) -> Bench:
         made = [one for one in providers.stripe.intents.values() if one["metadata"]["payment"] == intent.name]
         return sum(one["amount_received"] for one in made)
 
-    return Bench(name="stripe", arrange=arrange, taken_paise=taken_paise, disconnect=disconnect)
+    return Bench(
+        name="stripe", arrange=arrange, taken_paise=taken_paise, disconnect=disconnect, faults=providers.faults
+    )
 
 
 def razorpay(providers: Providers, disconnect: Callable[[], None]) -> Bench:
@@ -131,6 +146,7 @@ def razorpay(providers: Providers, disconnect: Callable[[], None]) -> Bench:
         disconnect=disconnect,
         customer=customer,
         declined=ChargeStatus.PENDING,
+        faults=providers.faults,
         lacks={
             "test_cancelled_intent_refuses_a_charge_that_comes_later": no_void,
             "test_cancel_overtakes_a_request_on_its_way": no_void,

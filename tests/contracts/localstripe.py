@@ -94,9 +94,9 @@ def _wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> No
     end = time.monotonic() + 30
     while time.monotonic() < end and process.poll() is None:
         try:
-            requests.get(f"{address}/v1/customers", auth=("sk_test_fake", ""), timeout=2)
+            requests.get(f"{address}/v1/customers", auth=("sk_test_fake", ""), timeout=10)
             return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.05)
     raise AssertionError(f"localstripe did not start:\n{log.read_text()}")
 

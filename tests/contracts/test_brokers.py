@@ -18,6 +18,7 @@ from tests.queues.facts import open_gate, runs, states, wait_for_workers
 
 StartWorker = Callable[..., Started]
 SECOND = timedelta(seconds=1)
+LONG_LEASE = {"QUEUE_LEASE": "8"}  # where a worker that stands still for seconds must not be taken for dead
 
 
 @pytest.fixture(params=BROKERS)
@@ -65,7 +66,7 @@ def test_global_queue_runs_one_job_over_three_processes_also_when_one_is_killed(
     review = wait_for_gate.using(queue_name="manual-review")
     for number in range(6):
         review.enqueue(label=f"review {number}", gate="g")
-    workers = {worker.pid: worker for worker in [start_worker("order") for _ in range(3)]}
+    workers = {worker.pid: worker for worker in [start_worker("order", **LONG_LEASE) for _ in range(3)]}
     wait_for_workers(3)
     first = wait_for(Run.objects.first)
 
@@ -115,7 +116,7 @@ def test_jobs_end_as_they_say(start_worker: StartWorker):
 
     # when workers run them, and one is taken down by a job
     for _ in range(2):
-        start_worker("order", QUEUE_ORDER_BACKOFF_TYPE="fixed", QUEUE_ORDER_BACKOFF_DELAY="50")
+        start_worker("order", QUEUE_ORDER_BACKOFF_TYPE="fixed", QUEUE_ORDER_BACKOFF_DELAY="50", **LONG_LEASE)
     live = Job.objects.filter(state__in=("waiting", "active")).exclude(pk=ids["snooze"])
     wait_for(lambda: not live.exists())
     ids["crashing"] = crash_in_company.enqueue(label="crash").id
@@ -185,12 +186,12 @@ def test_running_job_is_heard_and_can_be_stopped(start_worker: StartWorker, say:
 def test_job_that_hangs_is_timed_out_and_those_beside_it_are_not_failed(start_worker: StartWorker):
     # given a job that hangs in a blocking call, and others beside it
     start_worker("order", ORDER_TIMEOUT="1", QUEUE_DEADLINE_GRACE="0.5", QUEUE_GRACE="2")
+    before = wait_for_workers(1)[0]
     hangs = block.enqueue(label="hangs", gate="g").id
     beside = [
         wait_for_gate.using(queue_name="inventory-release").enqueue(label="beside", gate="g").id for _ in range(2)
     ]
-    wait_for(lambda: runs("hangs") == 1 and runs("beside") == 2)
-    before = wait_for_workers(1)[0]
+    wait_for(lambda: runs("hangs") >= 1 and runs("beside") >= 2)
 
     # when its deadline is over
     attempt = wait_for(lambda: Attempt.objects.filter(job_id=hangs).first())

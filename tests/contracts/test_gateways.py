@@ -107,13 +107,17 @@ def test_lost_request_is_unknown_and_can_be_sent_again(bench: Bench):
 
 def test_slow_request_and_its_repetition_charge_once(bench: Bench, settings: Settings):
     intent = bench.intent("slow")
+    settings.GATEWAY_TIMEOUT = 0.3
     with pytest.raises(GatewayUnknown):
         bench.charge(intent)
+    bench.wait_for_slow()
 
-    settings.GATEWAY_TIMEOUT = 5.0
+    settings.GATEWAY_TIMEOUT = 10.0
     charge = bench.charge(intent)
+    bench.let_slow_go()
 
     assert charge.status == ChargeStatus.CAPTURED
+    assert bench.gateway.fetch(intent) == charge
     assert bench.taken_paise(intent) == 49_900
 
 
@@ -137,13 +141,14 @@ def test_cancelled_intent_refuses_a_charge_that_comes_later(bench: Bench):
     assert bench.taken_paise(intent) == 0
 
 
-def test_cancel_overtakes_a_request_on_its_way(bench: Bench, settings: Settings):
-    settings.GATEWAY_TIMEOUT = 5.0
+def test_cancel_overtakes_a_request_on_its_way(bench: Bench):
     intent, charges = bench.intent("slow"), []
     sender = threading.Thread(target=lambda: charges.append(bench.charge(intent)))
     sender.start()
+    bench.wait_for_slow()
 
     cancelled = bench.gateway.cancel(intent)
+    bench.let_slow_go()
     sender.join()
 
     assert cancelled.status == charges[0].status == ChargeStatus.CANCELLED

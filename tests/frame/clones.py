@@ -87,7 +87,7 @@ def urls_in(output: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in output.splitlines() if "_URL=" in line)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Fail if the condition does not come true in time."""
     until = time.monotonic() + seconds
     while not condition():

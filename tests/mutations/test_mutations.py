@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.mutations.copy import Copy
+from tests.mutations.copy import LONGEST_WHOLE_RUN, Copy
 from tests.mutations.guards import MUTATIONS, Mutation
 
 pytestmark = [pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
@@ -31,7 +31,7 @@ def test_guard_is_missed_by_its_test(copy: Copy, mutation: Mutation):
 def test_copy_with_all_its_guards_passes_the_same_tests(copy: Copy):
     tests = {mutation.test for mutation in MUTATIONS}
 
-    outcome = copy.run(*tests)
+    outcome = copy.run(*tests, within=LONGEST_WHOLE_RUN)
 
     assert outcome.code == 0, outcome.output
     assert len(outcome.failures) == len(tests)

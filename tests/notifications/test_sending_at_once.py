@@ -10,14 +10,19 @@ from notifications.channels import email
 from notifications.messages import Message
 from notifications.models import Notification
 from queues import Snooze
+from tests.processes import wait_for
 from tests.smtp_sink import SmtpSink
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_threads_send_one_mail(sink: SmtpSink) -> None:
-    sink.delay = 0.2
+def test_eight_threads_send_one_mail(sink: SmtpSink, monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes: list[str] = []
     start = threading.Barrier(8, timeout=30)
+    really_send = email.send
+
+    def send_when_the_others_have_come(message: Message) -> None:
+        wait_for(lambda: len(outcomes) == 7)
+        really_send(message)
 
     def run() -> None:
         try:
@@ -29,6 +34,7 @@ def test_eight_threads_send_one_mail(sink: SmtpSink) -> None:
         finally:
             connections.close_all()
 
+    monkeypatch.setattr(email, "send", send_when_the_others_have_come)
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
         thread.start()

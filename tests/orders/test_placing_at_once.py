@@ -1,4 +1,3 @@
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +9,8 @@ from orders.models import IdempotencyKey, Order, Stock
 from orders.services import lifecycle, stock
 from queues.models import Job
 from tests.orders.shop import api, at_once, body, make_order, make_product, make_user, post_order, shelf
+from tests.payments.rivals import somebody_waits
+from tests.processes import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,7 +100,7 @@ def test_rows_of_the_stock_are_locked_in_one_order():
         with transaction.atomic():
             Stock.objects.select_for_update(no_key=True).get(pk=first.pk)
             answer = pool.submit(at_once, [lambda: post_order(buyer, body(("B", 1), ("A", 1)))])
-            wait_until_somebody_waits()
+            wait_for(somebody_waits)
             free = Stock.objects.select_for_update(skip_locked=True).filter(pk=second.pk).exists()
         assert answer.result()[0].status_code == 201
 
@@ -118,21 +119,10 @@ def test_stock_given_back_while_a_buyer_waits_for_it_is_sold(monkeypatch: pytest
         with transaction.atomic():
             assert stock.release(first.pk) == 1
             answer = pool.submit(at_once, [lambda: post_order(buyer, body(("SAREE", 1)))])
-            wait_until_somebody_waits()
+            wait_for(somebody_waits)
         assert answer.result()[0].status_code == 201
 
     assert shelf("SAREE") == (1, 1)
-
-
-def wait_until_somebody_waits() -> None:
-    """For a lock that this thread's transaction holds."""
-    for _ in range(500):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
-            if cursor.fetchone():
-                return
-        time.sleep(0.01)
-    pytest.fail("nobody waits for a lock")
 
 
 def test_one_release_of_many_gives_the_stock_back_once():

@@ -32,7 +32,7 @@ class GatewayProcess:
     def stop(self) -> int:
         """SIGTERM and wait; the exit code."""
         self.process.terminate()
-        code = self.process.wait(timeout=5)
+        code = self.process.wait(timeout=30)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
@@ -43,9 +43,9 @@ class GatewayProcess:
         self.start()
 
     def get(self, path: str) -> Any:
-        return requests.get(self.url + path, timeout=5).json()
+        return requests.get(self.url + path, timeout=20).json()
 
-    def post(self, path: str, body: Any, key: str = "", timeout: float = 5) -> requests.Response:
+    def post(self, path: str, body: Any, key: str = "", timeout: float = 20) -> requests.Response:
         return requests.post(self.url + path, json=body, headers={"Idempotency-Key": key}, timeout=timeout)
 
     def entries(self, key: str) -> list[dict[str, Any]]:
@@ -60,16 +60,15 @@ class GatewayProcess:
 @pytest.fixture(scope="session")
 def gateway_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """One process for the run; keys are random, so tests do not meet in it."""
-    process = GatewayProcess(tmp_path_factory.mktemp("gateway") / "book.jsonl", "--slow", "0.6")
+    process = GatewayProcess(tmp_path_factory.mktemp("gateway") / "book.jsonl", "--slow", "2", "--hold", "0.3")
     yield process
     process.stop()
 
 
 @pytest.fixture
 def gateway(gateway_process: GatewayProcess, settings: Settings) -> GatewayProcess:
-    """The gateway that the shop speaks to, with a short patience."""
+    """The gateway that the shop speaks to; it ends its silences itself."""
     settings.SIMULATED_GATEWAY_URL = gateway_process.url
-    settings.GATEWAY_TIMEOUT = 0.3
     return gateway_process
 
 

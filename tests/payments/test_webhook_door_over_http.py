@@ -58,7 +58,7 @@ def test_nonsense_is_refused_and_changes_nothing(providers: Providers, door: int
     assert everything() == before
 
 
-@pytest.mark.parametrize("age", [301, -301])
+@pytest.mark.parametrize("age", [301, -330])
 def test_event_of_another_time_is_refused(providers: Providers, door: int, age: int):
     assert send(door, forged("stripe", "whsec_fake", age).sent("stripe")) == 400
     assert send(door, forged("stripe", "whsec_fake").sent("stripe")) == 200

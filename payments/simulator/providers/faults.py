@@ -3,7 +3,8 @@
 import threading
 from dataclasses import dataclass, field
 
-KINDS = ("silence", "500", "429", "garbage", "reset", "slow")
+KINDS = ("silence", "500", "429", "garbage", "reset", "slow", "held")
+LONGEST_HELD = 30.0
 
 
 @dataclass
@@ -18,11 +19,25 @@ class Fault:
 
 
 @dataclass
+class Held:
+    """A request that stands still until it is let go: whether it has come, may go on, and has had its effect."""
+
+    arrived: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
+    acted: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self) -> None:
+        self.arrived.set()
+        self.let_go.wait(LONGEST_HELD)
+
+
+@dataclass
 class Faults:
     planned: list[Fault] = field(default_factory=list)
     slow: float = 0.6
     hold: float = 30.0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    held: Held = field(default_factory=Held)
 
     def plan(self, kind: str, when: str = "before", part: str = "", times: int = 1, method: str = "POST") -> None:
         if kind not in KINDS or when not in ("before", "after"):
@@ -43,3 +58,5 @@ class Faults:
     def clear(self) -> None:
         with self.lock:
             self.planned.clear()
+            self.held.let_go.set()
+            self.held = Held()

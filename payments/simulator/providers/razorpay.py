@@ -79,7 +79,7 @@ class RazorpayAccount:
 
     def _create(self, body: Thing) -> Reply:
         made = {
-            "id": f"order_{uuid4().hex[:14]}",
+            "id": f"order_{len(self.orders):05}{uuid4().hex[:9]}",  # the later the greater, as Razorpay's are
             "entity": "order",
             "amount": body["amount"],
             "currency": body["currency"],

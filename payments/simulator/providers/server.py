@@ -98,18 +98,23 @@ class Door(BaseHTTPRequestHandler):
         if provider == "control":
             return self._answer(control(self.server, path, json.loads(sent or b"{}")))
         body = json.loads(sent) if provider == "razorpay" and sent else _form(url.query or sent.decode())
-        key = self.headers.get(KEY_HEADERS[provider], "")
+        key, held = self.headers.get(KEY_HEADERS[provider], ""), self.server.faults.held
         fault = self.server.faults.strike("before", method, key, "/".join(path))
         if fault and not self._misbehave(fault, provider, key, path, body):
             return
         reply = self.server.act(provider, method, path[1:], body, key)
-        if self._misbehave(self.server.faults.strike("after", method, key, "/".join(path)), provider, key, path, body):
+        later = self.server.faults.strike("after", method, key, "/".join(path))
+        if fault == "held":
+            held.acted.set()
+        if self._misbehave(later, provider, key, path, body):
             self._answer(reply)
 
     def _misbehave(self, fault: str, provider: str, key: str, path: list[str], body: Thing) -> bool:
         """Play the fault; True if the request goes on after it."""
         if fault == "slow":
             time.sleep(self.server.faults.slow)
+        elif fault == "held":
+            self.server.faults.held.wait()
         elif fault == "silence":
             self._hold()
         elif fault == "reset":
@@ -119,7 +124,7 @@ class Door(BaseHTTPRequestHandler):
             if fault == "500" and key:
                 self.server.account(provider).keys.keep(key, "/".join(path[1:]), body, ERROR)
             self._answer(FAULTS[fault])
-        return fault in ("", "slow")
+        return fault in ("", "slow", "held")
 
     def _hold(self) -> None:
         self.close_connection = True
