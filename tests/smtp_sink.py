@@ -19,12 +19,11 @@ class SmtpSink:
 
     `fail_next("451")` refuses the next mail after its content; `at=RECIPIENT` refuses at RCPT already.
     `fail_next("disconnect")` drops the connection instead of answering, `fail_next("disconnect", keep=True)`
-    after the mail was kept, so that the sender cannot know. `times=` repeats it. `delay` slows every mail down.
+    after the mail was kept, so that the sender cannot know. `times=` repeats it.
     """
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
-        self.delay = 0.0
         self.connections = 0
         self._faults: deque[tuple[str, str, bool]] = deque()
 
@@ -68,8 +67,6 @@ class SmtpSink:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        if self.delay:
-            await asyncio.sleep(self.delay)
         answer, _, keep = self._faults.popleft() if self._faults else ("250", CONTENT, True)
         if keep:
             self._keep(envelope)

@@ -39,7 +39,7 @@ def test_running_job_hears_that_it_should_stop_and_is_cancelled(processes: Proce
     assert steering.cancel_jobs([job_id], actor="asha") == ([], [job_id])
 
     # then it stops and is cancelled, although it raised an error and had attempts left
-    job = wait_for_state(job_id, "cancelled", within=10)
+    job = wait_for_state(job_id, "cancelled")
     assert ended("a") == 1
     assert (job.error, job.token, job.finished_at is not None) == ("ValueError: stopped half-way", None, True)
     assert job.attempts.values_list("outcome", "error").get() == ("cancelled", "ValueError: stopped half-way")

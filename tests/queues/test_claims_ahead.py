@@ -4,9 +4,10 @@ import signal
 from contextlib import closing
 
 from django.db import connection
+from redis import Redis
 
 from queues import ledger
-from queues.models import Attempt, Job
+from queues.models import Attempt, Job, Worker
 from tests.jobapp.jobs import record, wait_for_gate
 from tests.processes import Processes, wait_for
 from tests.queues.facts import open_gate, runs, states, wait_for_state
@@ -16,14 +17,14 @@ SHORT, LONG = 300, 30
 
 def test_long_jobs_behind_short_ones_are_given_back_and_run_elsewhere(processes: Processes):
     # given a worker that has learned that jobs are short, then meets long ones
-    processes.manage("rqworker", "order", "--name", "w", QUEUE_ORDER_CONCURRENCY="2", LOG_LEVEL="INFO")
+    processes.manage("rqworker", "order", "--name", "w", QUEUE_ORDER_CONCURRENCY="2", QUEUE_LEASE="30")
     ids = ledger.enqueue([record.request({"label": "short"}) for _ in range(SHORT)])
     wait_for(lambda: states() == {"completed": SHORT})
     ledger.enqueue([wait_for_gate.request({"label": "long", "gate": "g"}) for _ in range(LONG)])
     wait_for(lambda: runs("long") == 2)
 
     # when another worker comes
-    processes.manage("rqworker", "order", "--name", "other", QUEUE_ORDER_CONCURRENCY="40")
+    processes.manage("rqworker", "order", "--name", "other", QUEUE_ORDER_CONCURRENCY="40", QUEUE_LEASE="30")
 
     # then it gets all that the first one has not begun, and none has spent an attempt for it
     wait_for(lambda: runs("long") == LONG)
@@ -34,7 +35,7 @@ def test_long_jobs_behind_short_ones_are_given_back_and_run_elsewhere(processes:
     assert runs("short") == len(ids)
 
 
-def test_jobs_that_were_claimed_ahead_are_given_back_when_the_worker_stops(processes: Processes):
+def test_jobs_that_were_claimed_ahead_are_given_back_when_the_worker_stops(processes: Processes, redis: Redis):
     # given a worker that has learned that jobs are short, and whose two threads are taken by long ones
     worker = processes.manage("rqworker", "order", QUEUE_ORDER_CONCURRENCY="2")
     ledger.enqueue([record.request({"label": "short"}) for _ in range(SHORT)])
@@ -44,6 +45,8 @@ def test_jobs_that_were_claimed_ahead_are_given_back_when_the_worker_stops(proce
 
     # when it is told to stop, all but those two wait as if they had not been claimed
     worker.send(signal.SIGTERM)
+    wait_for(lambda: Worker.objects.exclude(draining_at=None).exists())
+    wait_for(lambda: redis.keys("rq:fetched:*") == [])
     wait_for(lambda: states() == {"completed": SHORT, "active": 2, "waiting": LONG - 2})
     assert set(Job.objects.filter(state="waiting").values_list("attempt", "crashes")) == {(0, 0)}
 

@@ -129,8 +129,11 @@ def test_dispatcher_outlives_an_outage_of_redis(redis: Redis, monkeypatch: pytes
 
     monkeypatch.setattr(RqBroker, "publish", sometimes)
 
-    dispatcher.run()
+    thread = threading.Thread(target=dispatcher.run)
+    thread.start()
+    thread.join(20)
 
+    assert not thread.is_alive()
     assert len(messages(redis)) == 1
 
 

@@ -10,6 +10,8 @@ from django.db import connections
 
 from queues.brokers.in_process import InProcessBroker
 from queues.executor import Executor
+from queues.interrupts import stack_of
+from queues.lane import Lane
 from queues.models import Attempt, Job
 from tests.jobapp.jobs import record, swallow
 from tests.jobapp.models import Gate, Run
@@ -19,10 +21,10 @@ from tests.queues.facts import ended, open_gate, runs, wait_for_state
 
 @pytest.fixture
 def executor(ledger_db: None, settings: Any) -> Iterator[Executor]:
-    """One job at once, a third of a second for each."""
+    """One job at once."""
     settings.QUEUE_POLL = 0.05
     settings.QUEUE_DEADLINE_GRACE = 0.2
-    settings.QUEUES = {"order": {"timeout": 0.3, "attempts": 1}}
+    settings.QUEUES = {"order": {"timeout": 60, "attempts": 1}}
     executor = Executor(["order"], InProcessBroker(), name="thread")
 
     def run() -> None:
@@ -38,10 +40,21 @@ def executor(ledger_db: None, settings: Any) -> Iterator[Executor]:
     assert not thread.is_alive()
 
 
+def let_one_hang(executor: Executor, label: str, gate: str) -> Job:
+    """A job that swallows its deadline, which comes as soon as it does; once it has its verdict."""
+    job_id = swallow.enqueue(label=label, gate=gate).id
+    wait_for(lambda: runs(label) == 1)
+    (run,) = executor.deadlines.runs.values()
+    wait_for(lambda: "time.sleep" in stack_of(run.thread))
+    run.deadline = 0.0
+    return wait_for_state(job_id, "failed")
+
+
 def test_hung_thread_is_given_up_and_replaced(executor: Executor, caplog: pytest.LogCaptureFixture):
     # given a job that hangs and has its verdict
-    hung = swallow.enqueue(label="hung", gate="end").id
-    assert wait_for_state(hung, "failed").error == "timed out after 0.3 s"
+    job = let_one_hang(executor, "hung", "end")
+    hung = job.pk
+    assert job.error == "timed out after 60 s"
 
     # when its thread is needed, another runs the jobs
     for number in range(3):
@@ -62,16 +75,23 @@ def test_hung_thread_is_given_up_and_replaced(executor: Executor, caplog: pytest
     assert executor.lanes[0].slots.taken == 0
 
 
+def wait_for_a_turn(lane: Lane) -> None:
+    """Until the lane has seen that there is nothing for it to run."""
+    lane.idle = False
+    wait_for(lambda: lane.idle)
+
+
 def test_queue_in_which_too_many_threads_hang_runs_nothing_more(executor: Executor, caplog: pytest.LogCaptureFixture):
     # given a pool of one, and two jobs that hang
     for label in ("one", "other"):
-        wait_for_state(swallow.enqueue(label=label, gate=label).id, "failed")
+        let_one_hang(executor, label, label)
+    lane = executor.lanes[0]
+    wait_for_a_turn(lane)
 
     # when there is another job, it waits, and the log says why
     later = record.enqueue(label="later").id
     assert "2 threads of job-order hang: no more jobs are run there until one ends" in caplog.text
-    lane = executor.lanes[0]
-    wait_for(lambda: lane.idle)
+    wait_for_a_turn(lane)
     assert runs("later") == 0
     assert Job.objects.get(pk=later).state == "waiting"
 

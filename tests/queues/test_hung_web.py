@@ -13,7 +13,7 @@ from tests.processes import Processes, is_gone, wait_for
 from tests.queues.facts import open_gate, runs, wait_for_state
 
 MODE = {"WORKER_MODE": "in-process", "QUEUE_REDIS_URL": "redis://127.0.0.1:9/0"}
-QUICK = {"ORDER_TIMEOUT": "1", "QUEUE_ORDER_BACKOFF_DELAY": "1000", "QUEUE_ORDER_CONCURRENCY": "1"}
+QUICK = {"ORDER_TIMEOUT": "3", "QUEUE_ORDER_BACKOFF_DELAY": "1000", "QUEUE_ORDER_CONCURRENCY": "1"}
 
 
 def asking(port: int) -> Callable[[str], str]:
@@ -77,7 +77,8 @@ def _pid(ask: Callable[[str], str]) -> int:
 
 def test_under_runserver_the_hung_thread_is_replaced_and_not_the_process(processes: Processes):
     port = free_port()
-    server = processes.manage("runserver", "--noreload", f"127.0.0.1:{port}", **(MODE | QUICK))
+    not_again = {"QUEUE_ORDER_BACKOFF_DELAY": "600000"}
+    server = processes.manage("runserver", "--noreload", f"127.0.0.1:{port}", **(MODE | QUICK | not_again))
     ask = asking(port)
     block.enqueue(label="hung", gate="end")
     wait_for(lambda: runs("hung") == 1)

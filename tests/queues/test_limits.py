@@ -80,7 +80,7 @@ def test_burst_starts_and_the_rest_is_told_when_to_come_again():
     assert again.claims == []
     assert again.refused == first.refused
     enough_for_two = 2 * 3600 / 94
-    assert again.wait == pytest.approx(enough_for_two, rel=0.01)
+    assert enough_for_two - 20 < again.wait <= enough_for_two
 
 
 def test_starts_come_back_evenly_and_never_more_than_a_burst():
@@ -151,9 +151,8 @@ def test_many_at_once_get_no_more_than_the_limit(queue: Queue, expected: int):
     assert len(claims) == expected
 
 
-def test_process_that_stands_still_loses_the_lock(monkeypatch: pytest.MonkeyPatch):
+def test_process_that_stands_still_loses_the_lock():
     # given a process that stands still while it holds the queue's row
-    monkeypatch.setattr(limits, "LONGEST_HOLD_MS", 100)
     write_jobs(1)
     limits.claim(LIMITED, outbox.lease("order", 1), None)
     still = connection.copy()

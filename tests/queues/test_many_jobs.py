@@ -27,6 +27,7 @@ def test_twenty_thousand_jobs_fill_the_window_and_run_once(processes: Processes,
         "LOG_LEVEL": "WARNING",
         "QUEUE_ORDER_CONCURRENCY": "30",
         "QUEUE_LEASE": "30",
+        "QUEUE_RECHECK": "60",
     }
     dispatcher = processes.manage("dispatch", **settings)
     wait_for(lambda: redis.llen("rq:queue:order") == WINDOW)

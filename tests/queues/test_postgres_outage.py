@@ -49,7 +49,8 @@ def _connect_to(url: str) -> None:
 
 @pytest.fixture
 def processes(servers: OwnServers, processes: Processes) -> Processes:
-    """Started after the server and ended before it."""
+    """Started after the server and ended before it; nobody is taken for dead within two seconds of a restart."""
+    processes.environment = processes.environment | {"QUEUE_SWEEP": "2"}
     return processes
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bharatmart.devservers.server import free_port
 from queues.models import Job
 from tests.jobapp.jobs import record, wait_for_gate
 from tests.processes import Processes, wait_for
@@ -35,7 +36,7 @@ def test_jobs_go_on_when_sentinels_replace_the_master(processes: Processes, watc
     scheduler = processes.manage("rqscheduler", QUEUE_REDIS_URL=watched.url)
     running = wait_for_gate.enqueue(label="running", gate="g").id
     wait_for(lambda: runs("running") == 1)
-    delayed = record.using(run_after=4).enqueue(label="delayed").id
+    delayed = record.using(run_after=8).enqueue(label="delayed").id
     wait_for(lambda: watched.master.client.zcard("rq:scheduler:scheduled_jobs") == 1)
 
     # when the master is killed, and jobs are written while there is none
@@ -44,7 +45,7 @@ def test_jobs_go_on_when_sentinels_replace_the_master(processes: Processes, watc
     open_gate("g")
 
     # then the same processes go on with the new one, and each job runs once
-    wait_for(lambda: states() == {"completed": 52})
+    wait_for(lambda: states() == {"completed": 52}, within=60)
     assert watched.replica.client.info("replication")["role"] == "master"
     assert all(runs(f"during {number}") == 1 for number in range(50))
     assert set(Job.objects.filter(pk__in=[running, delayed, *during]).values_list("attempt", "crashes")) == {(1, 0)}
@@ -103,7 +104,7 @@ def test_wrong_password_is_told_without_it(processes: Processes, own_redis: OwnR
 
 def test_worker_refuses_a_cluster(processes: Processes, own_redis: OwnRedis):
     own_redis.stop()
-    own_redis.start("--cluster-enabled", "yes")
+    own_redis.start("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
 
     worker = processes.manage("rqworker", "order", QUEUE_REDIS_URL=own_redis.url)
 

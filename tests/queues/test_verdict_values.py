@@ -36,10 +36,10 @@ def test_any_text_of_an_error_can_be_written(raising: JobDefinition, error: Base
 @pytest.mark.parametrize(
     ("error", "low", "high"),
     [
-        (Snooze(timedelta(minutes=1)), 50, 60),
-        (Retry("later", after=timedelta(minutes=1)), 50, 60),
-        (Retry("later", after=1e300), 364 * 24 * 3600, 365 * 24 * 3600),
-        (Snooze(-5), -10, 0),
+        (Snooze(timedelta(minutes=1)), 60, 70),
+        (Retry("later", after=timedelta(minutes=1)), 60, 70),
+        (Retry("later", after=1e300), 365 * 24 * 3600, 366 * 24 * 3600),
+        (Snooze(-5), -5, 0),
     ],
     ids=["snooze", "retry", "huge", "negative"],
 )

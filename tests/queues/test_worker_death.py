@@ -49,7 +49,7 @@ def test_job_that_ran_in_a_child_dies_with_its_worker_and_is_not_to_blame(proces
     assert child not in (doomed.pid, Worker.objects.get().pid)
 
     doomed.kill()
-    wait_for(lambda: all(is_gone(pid) for pid in family), within=5)
+    wait_for(lambda: all(is_gone(pid) for pid in family))
     processes.manage("rqworker", "order")
     wait_for(lambda: runs("cpu") == 2)
     open_gate("g")
@@ -98,7 +98,7 @@ def test_crashing_jobs_die_alone_and_take_no_innocent_along(processes: Processes
     poison = crash.enqueue(label="poison").id
     clumsy = crash_in_company.enqueue(label="clumsy").id
 
-    dead = wait_for_state(poison, "failed")
+    dead = wait_for_state(poison, "failed", within=60)
     open_gate("g")
     wait_for(lambda: states() == {"failed": 1, "completed": 4})
 
