@@ -111,9 +111,11 @@ class Sweeper:
         """Close the worker's row if its beat is still the one that was seen, and free its jobs."""
         with transaction.atomic():
             unbeaten = Worker.objects.filter(pk=worker.pk, stopped_at=None, beat_at=worker.beat_at)
-            rescued = ledger.rescue(worker.pk, str(worker)) if unbeaten.update(stopped_at=Now()) else []
+            is_dead = bool(unbeaten.update(stopped_at=Now()))
+            rescued = ledger.rescue(worker.pk, str(worker)) if is_dead else []
         self.seen.pop(worker.pk, None)
-        log.warning("worker %s died; freed %d jobs", worker, len(rescued))
+        if is_dead:
+            log.warning("worker %s died; freed %d jobs", worker, len(rescued))
         return rescued
 
 

@@ -78,7 +78,7 @@ def test_two_sweepers_bury_a_worker_once():
     assert Job.objects.get().crashes == 1
 
 
-def test_beat_in_the_last_moment_saves_a_worker(monkeypatch: pytest.MonkeyPatch):
+def test_beat_in_the_last_moment_saves_a_worker(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     worker = new_worker(beat_seconds_ago=LONG_AGO)
     claim_for(worker, record, label="a")
     sweeper = Sweeper()
@@ -94,6 +94,7 @@ def test_beat_in_the_last_moment_saves_a_worker(monkeypatch: pytest.MonkeyPatch)
     assert sweeper.sweep() == []
     assert Job.objects.get().state == "active"
     assert Worker.objects.get().stopped_at is None
+    assert "died" not in caplog.text
 
 
 def test_buried_worker_cannot_renew():
