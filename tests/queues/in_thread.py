@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,11 +12,10 @@ from queues.brokers.in_process import InProcessBroker
 from queues.executor import Executor
 
 
-@pytest.fixture
-def executor(ledger_db: None, settings: Any) -> Iterator[Executor]:
-    settings.QUEUE_POLL = settings.QUEUE_HEARTBEAT = settings.QUEUE_SWEEP = 0.05
-    settings.QUEUE_RECHECK = 0.2
-    executor = Executor(["order"], InProcessBroker(), name="thread")
+@contextmanager
+def run_in_thread(queue: str) -> Iterator[Executor]:
+    """An executor that serves this queue until the block ends."""
+    executor = Executor([queue], InProcessBroker(), name="thread")
 
     def run() -> None:
         executor.run()
@@ -23,7 +23,17 @@ def executor(ledger_db: None, settings: Any) -> Iterator[Executor]:
 
     thread = threading.Thread(target=run, name="executor")
     thread.start()
-    yield executor
-    executor.stop()
-    thread.join(20)
-    assert not thread.is_alive()
+    try:
+        yield executor
+    finally:
+        executor.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def executor(ledger_db: None, settings: Any) -> Iterator[Executor]:
+    settings.QUEUE_POLL = settings.QUEUE_HEARTBEAT = settings.QUEUE_SWEEP = 0.05
+    settings.QUEUE_RECHECK = 0.2
+    with run_in_thread("order") as executor:
+        yield executor

@@ -1,14 +1,11 @@
 """A process that nobody replaces gives hung threads up and starts others, up to the size of the pool."""
 
 import logging
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connections
 
-from queues.brokers.in_process import InProcessBroker
 from queues.executor import Executor
 from queues.interrupts import stack_of
 from queues.lane import Lane
@@ -17,6 +14,7 @@ from tests.jobapp.jobs import record, swallow
 from tests.jobapp.models import Gate, Run
 from tests.processes import wait_for
 from tests.queues.facts import ended, open_gate, runs, wait_for_state
+from tests.queues.in_thread import run_in_thread
 
 
 @pytest.fixture
@@ -25,19 +23,9 @@ def executor(ledger_db: None, settings: Any) -> Iterator[Executor]:
     settings.QUEUE_POLL = 0.05
     settings.QUEUE_DEADLINE_GRACE = 0.2
     settings.QUEUES = {"order": {"timeout": 60, "attempts": 1}}
-    executor = Executor(["order"], InProcessBroker(), name="thread")
-
-    def run() -> None:
-        executor.run()
-        connections.close_all()
-
-    thread = threading.Thread(target=run, name="executor")
-    thread.start()
-    yield executor
-    Gate.objects.bulk_create([Gate(name=name) for name in ("end", "one", "other")], ignore_conflicts=True)
-    executor.stop()
-    thread.join(20)
-    assert not thread.is_alive()
+    with run_in_thread("order") as executor:
+        yield executor
+        Gate.objects.bulk_create([Gate(name=name) for name in ("end", "one", "other")], ignore_conflicts=True)
 
 
 def let_one_hang(executor: Executor, label: str, gate: str) -> Job:
