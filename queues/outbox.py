@@ -42,7 +42,7 @@ WITH locked AS MATERIALIZED (
 )
 UPDATE queues_outbox o SET "offer" = o."offer" + 1, offered_at = clock_timestamp()
 FROM locked, queues_job j
-WHERE o.job_id = locked.job_id AND j.id = locked.job_id
+WHERE o.job_id = ANY(ARRAY[locked.job_id]) AND j.id = ANY(ARRAY[locked.job_id])
 RETURNING o.job_id, o."offer", o.queue, o.due_at, j.name, o.priority, false, 32767
 """
 
@@ -83,11 +83,18 @@ def _offers(rows: Sequence[tuple[Any, ...]]) -> list[Offer]:
 
 
 RELEASE = """
+WITH locked AS MATERIALIZED (
+    SELECT o.job_id FROM unnest(%(ids)s::bigint[], %(numbers)s::int[]) AS t(job_id, "offer"), LATERAL (
+        SELECT * FROM queues_outbox o
+        WHERE o.job_id = t.job_id AND (o."offer" = t."offer" AND o.offered_at IS NOT NULL) IS TRUE
+        FOR UPDATE OF o SKIP LOCKED
+    ) o
+)
 UPDATE queues_outbox
-SET offered_at = NULL, due_at = greatest(due_at, CASE WHEN %(wait)s > 0 THEN now() + %(wait)s * interval '1 s' END)
-WHERE job_id IN (
-    SELECT o.job_id FROM queues_outbox o JOIN unnest(%(ids)s::bigint[], %(numbers)s::int[]) AS t(job_id, "offer")
-    USING (job_id, "offer") WHERE o.offered_at IS NOT NULL FOR UPDATE OF o SKIP LOCKED)
+SET offered_at = NULL,
+    due_at = greatest(due_at, CASE WHEN %(wait)s::float > 0 THEN now() + %(wait)s::float * interval '1 s' END)
+WHERE job_id = ANY(ARRAY(SELECT job_id FROM locked))
+RETURNING job_id
 """
 
 
@@ -98,13 +105,11 @@ def release(offers: Sequence[Offer], *, postpone: float = 0) -> int:
     """
     if not offers:
         return 0
-    with connection.cursor() as cursor:
-        ids, numbers = [offer.job_id for offer in offers], [offer.number for offer in offers]
-        cursor.execute(RELEASE, {"wait": postpone, "ids": ids, "numbers": numbers})
-        released = int(cursor.rowcount)
+    ids, numbers = [offer.job_id for offer in offers], [offer.number for offer in offers]
+    released = prepared.execute(RELEASE, {"wait": postpone, "ids": ids, "numbers": numbers})
     if released and not postpone:
         ring()
-    return released
+    return len(released)
 
 
 OFFERED_BEFORE = """

@@ -4,6 +4,11 @@ To plan one of them takes PostgreSQL as long as to execute it for fifty jobs. A 
 them planned once too, and by index, whatever the tables hold at the time: a plan that fits an empty outbox would read
 the whole of a full one for each batch. By index scans alone: those by bitmap do not mark the entries of dead rows, and
 read them again each time until autovacuum has come.
+
+That a batch reads its own rows alone must not depend on statistics: an idle shop's outbox is empty, and PostgreSQL
+believes so for the first minute of a rush. It would then go through all that waits once for each job of a batch. So
+batches are joined by `id = ANY(ARRAY[other.id])`, which leaves PostgreSQL but one way, to look each id up; and states
+stand in `(...) IS TRUE`, which hides them from the partial indexes.
 """
 
 import threading

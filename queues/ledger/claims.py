@@ -40,24 +40,23 @@ CLAIM = f"""
 WITH locked AS MATERIALIZED (
     SELECT o.job_id, o."offer" FROM unnest(%s::bigint[], %s::int[]) AS t(job_id, "offer"), LATERAL (
         SELECT * FROM queues_outbox o
-        WHERE o.job_id = t.job_id AND o."offer" = t."offer" AND o.offered_at IS NOT NULL AND NOT o.withdrawn
+        WHERE o.job_id = t.job_id AND (o."offer" = t."offer" AND o.offered_at IS NOT NULL AND NOT o.withdrawn) IS TRUE
               AND o.due_at <= clock_timestamp() AND o.queue <> ALL ({PAUSED})
               AND (SELECT j.name FROM queues_job j WHERE j.id = t.job_id) = ANY (%s::text[])
         FOR UPDATE OF o SKIP LOCKED
     ) o
 ), taken AS (
-    DELETE FROM queues_outbox o USING locked WHERE o.job_id = locked.job_id RETURNING o.job_id, o."offer"
+    DELETE FROM queues_outbox o USING locked WHERE o.job_id = ANY(ARRAY[locked.job_id]) RETURNING o.job_id, o."offer"
 )
 UPDATE queues_job j
 SET state = 'active', attempt = j.attempt + 1, "offer" = taken."offer", token = gen_random_uuid(),
     worker_id = %s::bigint, started_at = clock_timestamp(), finished_at = NULL,
     progress = NULL, progress_note = '', result = NULL
-FROM taken WHERE j.id = taken.job_id AND (j.state = 'waiting') IS TRUE
+FROM taken WHERE j.id = ANY(ARRAY[taken.job_id]) AND (j.state = 'waiting') IS TRUE
 RETURNING j.id, j.name, j.queue, j.args, j.subject, j.key, j.attempt, j.max_attempts, j.lone_crashes, j.suspect,
           j."offer", j.token, j.priority, extract(epoch FROM j.started_at)::float8
 """
-"""Each row is found by its id: the outbox's by the LATERAL, the job's since IS TRUE hides its state from the indexes.
-PostgreSQL would else read all that is offered, or waits, whenever it believes these to be few."""
+"""Each row is found by its id, see `prepared`."""
 
 
 def claim(offers: Sequence[Offer], worker_id: int | None) -> list[Claim]:

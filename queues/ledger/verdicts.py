@@ -70,7 +70,7 @@ WITH told AS MATERIALIZED (
         run_at = CASE WHEN {BECOMES} = 'waiting' THEN clock_timestamp() + t.wait * interval '1 s' ELSE j.run_at END,
         finished_at = CASE WHEN {BECOMES} = 'waiting' THEN NULL ELSE clock_timestamp() END
     FROM told t
-    WHERE j.id = t.id AND (j.token = t.token AND j.state = 'active') IS TRUE
+    WHERE j.id = ANY(ARRAY[t.id]) AND (j.token = t.token AND j.state = 'active') IS TRUE
     RETURNING j.id, j.queue, j.priority, j.run_at, j."offer", j.started_at, j.state,
               t.number, t.outcome, t.error, t.traceback, t.log
 ), waiting AS (

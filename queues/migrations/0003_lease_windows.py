@@ -44,7 +44,7 @@ BEGIN
         ), locked AS (SELECT * FROM due UNION ALL SELECT * FROM later)
         UPDATE queues_outbox o SET "offer" = o."offer" + 1, offered_at = clock_timestamp()
         FROM locked, queues_job j
-        WHERE o.job_id = locked.job_id AND j.id = locked.job_id
+        WHERE o.job_id = ANY(ARRAY[locked.job_id]) AND j.id = ANY(ARRAY[locked.job_id])
         RETURNING o.job_id, o."offer", o.queue, o.due_at, j.name, o.priority, locked.later,
                   (SELECT highest FROM published)::int;
     END LOOP;

@@ -1,5 +1,6 @@
 """How PostgreSQL goes about the engine's statements: a batch costs what the batch is large, not what the ledger is."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,7 +8,7 @@ from django.db import connection, connections, transaction
 
 from queues import context, ledger, outbox, prepared
 from queues.ledger import Ending, Verdict
-from queues.models import Job
+from queues.models import Job, Outbox
 from queues.offer import Offer
 from queues.states import JobState, Outcome
 from tests.jobapp.jobs import record
@@ -15,23 +16,60 @@ from tests.jobapp.jobs import record
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
 
-def test_claim_and_verdicts_read_the_rows_of_their_jobs_alone_however_many_wait_or_run():
-    # given a full ledger that PostgreSQL's statistics believe to be empty of offers and active jobs
-    ledger.enqueue([record.request({"label": str(n)}) for n in range(5000)])
+@pytest.fixture(params=["no offers", "nothing"])
+def full_ledger(request: pytest.FixtureRequest) -> None:
+    """5,000 jobs wait, where PostgreSQL's statistics believe that none is offered or active, or that there are none."""
+    requests = [record.request({"label": str(n)}) for n in range(5000)]
+    ledger.enqueue(requests)
+    if request.param == "nothing":
+        Outbox.objects.all().delete()
+        Job.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE queues_job, queues_outbox")
-    offers = [offer for _ in range(5) for offer in outbox.lease("order", 1000)]
-    ledger.claim(offers[:2000], None)
+    if request.param == "nothing":
+        ledger.enqueue(requests)
 
-    # when a thread of the engine claims and completes a batch
+
+@pytest.fixture
+def offers(full_ledger: None) -> list[Offer]:
+    return [offer for _ in range(5) for offer in outbox.lease("order", 1000)]
+
+
+@pytest.fixture
+def engine() -> Iterator[ThreadPoolExecutor]:
+    """A thread that serves the engine alone."""
     with ThreadPoolExecutor(1, initializer=prepared.plan_by_index) as engine:
-        read = engine.submit(rows_read_to_claim_and_complete, offers[-100:]).result()
+        yield engine
         engine.submit(connections.close_all).result()
 
-    # then it has read those of the batch, some of them several times
+
+def test_claim_and_verdicts_read_the_rows_of_their_jobs_alone_however_many_wait_or_run(
+    offers: list[Offer], engine: ThreadPoolExecutor
+):
+    # given jobs that run
+    ledger.claim(offers[:2000], None)
+
+    # when a batch is claimed and completed
+    read = engine.submit(rows_read_to_claim_and_complete, offers[-100:]).result()
+
+    # then its rows are read, some of them several times
     assert Job.objects.filter(state=JobState.COMPLETED).count() == 100
     assert 200 <= read[0] < 1000
     assert 100 <= read[1] < 1000
+
+
+def test_offers_that_are_taken_back_read_their_own_rows_alone(offers: list[Offer], engine: ThreadPoolExecutor):
+    """As when a queue is paused while its lane has a batch in its hands."""
+    read = engine.submit(rows_read_to_release, offers[-100:]).result()
+
+    assert Outbox.objects.filter(offered_at=None).count() == 100
+    assert 200 <= read < 1000
+
+
+def test_lease_reads_no_more_than_its_window(full_ledger: None, engine: ThreadPoolExecutor):
+    assert 300 <= engine.submit(rows_read_to_lease, 100).result() < 1000
+
+    assert Outbox.objects.exclude(offered_at=None).count() == 100
 
 
 def rows_read_to_claim_and_complete(offers: list[Offer]) -> tuple[int, int]:
@@ -43,6 +81,18 @@ def rows_read_to_claim_and_complete(offers: list[Offer]) -> tuple[int, int]:
     with transaction.atomic():
         ledger.finish_all([Ending(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED)) for claim in claims])
         return to_claim, rows_read()
+
+
+def rows_read_to_lease(window: int) -> int:
+    with transaction.atomic():
+        outbox.lease_windows(["order"], window, 0, None)
+        return rows_read()
+
+
+def rows_read_to_release(offers: list[Offer]) -> int:
+    with transaction.atomic():
+        outbox.release(offers)
+        return rows_read()
 
 
 def rows_read() -> int:
