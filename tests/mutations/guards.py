@@ -9,7 +9,7 @@ MUTATIONS = [
     Mutation(
         name="claim asks for the offer's number",
         file="queues/ledger/claims.py",
-        guard=' AND o."offer" = t."offer"',
+        guard='o."offer" = t."offer" AND ',
         without="",
         test="tests/queues/test_claim.py::test_old_number_of_an_offer_claims_nothing",
         red="AssertionError",
