@@ -158,7 +158,7 @@ def test_process_that_stands_still_loses_the_lock():
     still = connection.copy()
     still.set_autocommit(False)
     with pytest.raises(DatabaseError), still.cursor() as cursor:
-        cursor.execute(limits.LOCK, ["100", "order"])
+        cursor.execute(limits.LOCK, ["3000", "order"])
 
         # when another wants to claim
         write_jobs(1)
