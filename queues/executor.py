@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Protocol
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from . import context, lease, ledger, outbox, supervision
 from . import settings as queue_settings
@@ -29,6 +29,7 @@ from .lane import Lane
 from .ledger import Claim
 from .outages import OUTAGE, START, wait_out
 from .pauses import PausedQueues
+from .permits import Permits
 from .reporter import Reporter
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 SWITCH = 0.001
 """Seconds for which a thread may keep the interpreter from others: those that talk to PostgreSQL and Redis wait for it
 several times a batch. Set in processes that do nothing but run jobs."""
+
+
+LANE_ENDS_WITHIN = 15.0
 
 
 class Helper(Protocol):
@@ -76,9 +80,7 @@ class Executor:
         self.children = Children()
         self.deadlines = Deadlines(self)
         self.endings = Endings(self)
-        self.max_jobs = max_jobs
-        self.permits = max_jobs
-        self.jobs_claimed = 0
+        self.permits = Permits(max_jobs)
         self.jobs_run = 0
         self.active_at = time.monotonic()
         self.in_flight = InFlight()
@@ -109,6 +111,7 @@ class Executor:
             if self.stop_asked:
                 return 0
             raise
+        connection.close()  # by the time this thread needs one again it might be broken
         helpers = [Thread(target=helper.run, name=name, daemon=True) for name, helper in self.helpers.items()]
         self.lanes = [Lane(queue, self) for queue in self.queues]
         for thread in [*helpers, *self.lanes]:
@@ -138,9 +141,12 @@ class Executor:
     def _register(self) -> None:
         """Write a row for this process, free what a dead predecessor held, and open our end of the broker."""
         names = [queue.name for queue in self.queues]
-        self.worker_id = lease.register(self.name, names)
-        lease.bury(supervision.succeed(self.worker_id))
-        self.consumer = self.broker.consumer(self.worker_id, names)
+        with transaction.atomic():
+            worker_id = lease.register(self.name, names)
+            lease.bury(supervision.predecessor())
+        consumer = self.broker.consumer(worker_id, names)
+        supervision.succeed(worker_id)
+        self.worker_id, self.consumer = worker_id, consumer
         if self.on_start is not None:
             self.on_start(self.consumer)
 
@@ -166,8 +172,8 @@ class Executor:
         self.consumer.beat()
 
     def _done(self) -> bool:
-        if self.max_jobs is not None and self.jobs_claimed >= self.max_jobs:
-            return True
+        if self.permits.are_used_up:
+            return self.in_flight.is_empty
         if self.burst and self._nothing_left():
             return True
         idle = time.monotonic() - self.active_at if self.in_flight.is_empty else 0.0
@@ -178,27 +184,18 @@ class Executor:
         if not (self.in_flight.is_empty and all(lane.idle for lane in self.lanes)):
             return False
         suspended = all(lane.suspended for lane in self.lanes)
-        return not outbox.anything_left([] if suspended else [queue.name for queue in self.queues], self.worker_id)
-
-    def permit(self, wanted: int) -> int:
-        """How many of the wanted jobs --max-jobs still allows."""
-        with self.lock:
-            if self.permits is None:
-                return wanted
-            granted = min(wanted, self.permits)
-            self.permits -= granted
-            return granted
-
-    def return_permits(self, unused: int) -> None:
-        with self.lock:
-            if self.permits is not None:
-                self.permits += unused
+        queues = [] if suspended else [queue.name for queue in self.queues]
+        try:
+            return not outbox.anything_left(queues, self.worker_id)
+        except (DatabaseError, InterfaceError) as error:
+            log.debug("whether anything is left cannot be said: %s", error)
+            connection.close()
+            return False
 
     def started(self, claims: Sequence[Claim]) -> None:
         context.began(claims)
         self.in_flight.begin(claims)
         with self.lock:
-            self.jobs_claimed += len(claims)
             supervision.count_claimed(len(claims))
             self.active_at = time.monotonic()
 
@@ -217,12 +214,14 @@ class Executor:
         """Let running jobs end within QUEUE_GRACE seconds; give the rest back without spending an attempt."""
         for lane in self.lanes:
             lane.stopping.set()
+        connection.close()
         with suppress(DatabaseError, InterfaceError):
             lease.begin_to_drain(self.worker_id)
+        connection.close()
         for lane in self.lanes:
-            lane.join(timeout=15)
+            lane.join(timeout=LANE_ENDS_WITHIN)
         ends = time.monotonic() + settings.QUEUE_GRACE
-        while self.in_flight and time.monotonic() < ends:
+        while not self.in_flight.is_empty and time.monotonic() < ends:
             time.sleep(0.05)
         left = self.in_flight.all()
         if left:

@@ -41,7 +41,7 @@ class Lane(threading.Thread):
         self.idle = False
         self.suspended = False
         self.buffer: deque[Offer] = deque()
-        ahead = queue.rate is None and queue.scope != "global" and executor.max_jobs is None
+        ahead = queue.rate is None and queue.scope != "global" and executor.permits.most is None
         pace = Pace()
         self.slots = Slots(queue.concurrency, pace, ahead=ahead)
         self.threads = Threads(queue.concurrency, f"job-{queue.name}", pace, self._work)
@@ -68,7 +68,7 @@ class Lane(threading.Thread):
             self.idle = True
             self.stopping.wait(settings.QUEUE_POLL)
             return
-        if self.executor.paused.has(self.queue.name) or self.threads.too_many_hang:
+        if self._may_claim_nothing():
             self.idle = True
             self._give_back()
             self.stopping.wait(min(settings.QUEUE_POLL, pauses.CHECK))
@@ -89,6 +89,10 @@ class Lane(threading.Thread):
         else:
             self._give_back()
 
+    def _may_claim_nothing(self) -> bool:
+        paused = self.executor.paused.has(self.queue.name)
+        return paused or self.threads.too_many_hang or self.executor.permits.are_used_up
+
     def _receive(self) -> list[Offer]:
         if self.unsure:
             self.executor.consumer.recover(self.queue.name)
@@ -101,9 +105,9 @@ class Lane(threading.Thread):
         taken = self.slots.take(wanted, BUFFER_KEPT, GATHER)
         if not taken:
             return 0
-        granted = 0 if self.stopping.is_set() else self.executor.permit(taken)
+        granted = 0 if self.stopping.is_set() else self.executor.permits.take(taken)
         self.slots.free(taken - granted)
-        if not granted:  # --max-jobs: the last ones are being claimed by other lanes, which may fail
+        if not granted:  # a stop, or --max-jobs: the last ones are being claimed by other lanes, which may fail
             self.stopping.wait(BUSY_PAUSE)
         return granted
 
@@ -116,7 +120,7 @@ class Lane(threading.Thread):
                 self.executor.started(admitted.claims)
         finally:
             self.buffer.extendleft(reversed(admitted.refused))
-            self.executor.return_permits(slots - len(admitted.claims))
+            self.executor.permits.use(len(admitted.claims), of=slots)
             self.slots.free(slots - len(admitted.claims))
         try:
             self._put_aside(offers[: slots - len(admitted.refused)], admitted.claims)

@@ -11,6 +11,8 @@ import logging
 import os
 import signal
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, NoReturn
 
@@ -22,6 +24,9 @@ from .parent import CHILD_OF, CLAIMED, SIGNS_OF_LIFE, SIZE, WATCHED, WEDGED, WOR
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
+STOPS = (signal.SIGTERM, signal.SIGINT)
+TWICE = 1.0
+"""Seconds within which a second signal is the first one again: Ctrl-C comes from the terminal and from the parent."""
 SHORT_LIFE = 10.0
 """Seconds: after a shorter life of its child the parent pauses before it starts another."""
 
@@ -92,13 +97,32 @@ def give_sign_of_life() -> None:
         Child.this.numbers[SIGNS_OF_LIFE] += 1
 
 
-def succeed(worker_id: int) -> int:
-    """Register this child as the worker of that row; the row of the dead child that it replaces, 0 if there is none."""
-    if not Child.this:
-        return 0
-    give_sign_of_life()
-    former, Child.this.numbers[WORKER] = Child.this.numbers[WORKER], worker_id
-    return former
+def stop_on_signals(stop: Callable[[], None]) -> None:
+    """The first SIGTERM or SIGINT calls `stop`, which lets what runs end; a later one ends this process now, with 1."""
+    told_at = 0.0
+
+    def heed(*_: object) -> None:
+        nonlocal told_at
+        if not told_at:
+            told_at = time.monotonic()
+            stop()
+        elif time.monotonic() - told_at > TWICE:
+            os._exit(1)
+
+    for number in STOPS:
+        signal.signal(number, heed)
+
+
+def predecessor() -> int:
+    """The row of the dead child that this one replaces, or of its own that was closed; 0 if there is none."""
+    return Child.this.numbers[WORKER] if Child.this else 0
+
+
+def succeed(worker_id: int) -> None:
+    """Let the parent know that this child is the worker of that row."""
+    if Child.this:
+        give_sign_of_life()
+        Child.this.numbers[WORKER] = worker_id
 
 
 def is_dead_sibling(pid: int) -> bool:

@@ -39,6 +39,16 @@ def database_url() -> str:
     return f"postgresql://{account}@{parts['HOST']}:{parts['PORT']}/{parts['NAME']}"
 
 
+def cut_connections() -> int:
+    """Have PostgreSQL end every connection to this database but this thread's, as a restart does; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return int(cursor.fetchone()[0])
+
+
 class Started:
     """A started process: its pid, what it has written so far, its end."""
 

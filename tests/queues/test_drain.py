@@ -2,18 +2,23 @@
 
 import http.client
 import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from redis import Redis
 
-from queues import lease, ledger
+from queues import executor as executor_module
+from queues import lane, lease, ledger, outbox
+from queues.brokers.in_process import InProcessBroker
 from queues.executor import Executor
+from queues.ledger import Claim
 from queues.models import Attempt, Job, Worker
 from queues.status import status_page
-from tests.jobapp.jobs import compute, wait_for_gate
-from tests.processes import Processes, wait_for
+from tests.jobapp.jobs import compute, record, wait_for_gate
+from tests.processes import Processes, cut_connections, wait_for
 from tests.queues.facts import ended, open_gate, runs, states, wait_for_state
 from tests.queues.web_process import READY, Web
 
@@ -109,21 +114,71 @@ def test_job_that_does_not_end_within_the_grace_is_given_back(processes: Process
         assert [attempt.outcome for attempt in job.attempts.all()] == ["given back"]
 
 
-def test_second_signal_ends_at_once(processes: Processes):
-    worker = processes.manage("rqworker", "order")
-    job_id = wait_for_gate.enqueue(label="slow", gate="g").id
+def test_worker_whose_connections_were_cut_before_it_is_stopped_ends_in_good_order(processes: Processes):
+    # given a worker that goes on after a cut, with a job that does not end
+    worker = processes.manage("rqworker", "order", QUEUE_GRACE="0.5")
+    wait_for_state(record.enqueue(label="before").id, "completed")
+    cut_connections()
+    wait_for_state(record.enqueue(label="after").id, "completed")
+    slow = wait_for_gate.enqueue(label="slow", gate="g").id
     wait_for(lambda: runs("slow") == 1)
 
-    worker.send(signal.SIGINT)
-    wait_for(lambda: worker.popen.poll() is not None or _sent_again(worker), every=0.5)
+    # when it is stopped
+    assert worker.stop() == 0
 
-    assert worker.exit_code() == 1
-    assert Job.objects.get(pk=job_id).state == "active"
+    # then it has said so, and the job is free at once
+    row = Worker.objects.get()
+    assert row.draining_at is not None
+    assert row.stopped_at is not None
+    assert Job.objects.get(pk=slow).attempts.get().outcome == "given back"
 
 
-def _sent_again(worker) -> bool:
-    worker.send(signal.SIGINT)
-    return False
+def test_burst_outlives_a_cut_while_it_looks_whether_anything_is_left(ledger_db: None, monkeypatch: pytest.MonkeyPatch):
+    look, cuts = outbox.anything_left, iter([OperationalError("cut")])
+
+    def look_at_the_second_try(*args: Any) -> bool:
+        for cut in cuts:
+            raise cut
+        return look(*args)
+
+    monkeypatch.setattr(outbox, "anything_left", look_at_the_second_try)
+    record.enqueue(label="a")
+
+    assert Executor(["order"], InProcessBroker(), name="burst", burst=True).run() == 1
+
+    assert next(cuts, None) is None
+    assert states() == {"completed": 1}
+
+
+def test_drain_waits_for_a_claim_that_is_not_answered_yet(
+    executor: Executor, settings: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """The lane is not waited for as long as the jobs."""
+    # given a claim on its way
+    claim, answered = ledger.claim, threading.Event()
+
+    def claim_slowly(*args: Any) -> list[Claim]:
+        claims = claim(*args)
+        if claims:
+            assert answered.wait(60)
+        return claims
+
+    monkeypatch.setattr(lane.ledger, "claim", claim_slowly)
+    monkeypatch.setattr(executor_module, "LANE_ENDS_WITHIN", 0.1)
+    job_id = record.enqueue(label="a").id
+    wait_for_state(job_id, "active")
+
+    # when the process is told to stop, and some beats later the claim is answered
+    executor.stop()
+    wait_for(lambda: Worker.objects.get().draining_at)
+    beat = Worker.objects.get().beat_at
+    wait_for(lambda: (Worker.objects.get().beat_at - beat).total_seconds() > 0.5)
+    answered.set()
+
+    # then the job runs to its end before the process signs off
+    wait_for_state(job_id, "completed")
+    wait_for(lambda: Worker.objects.get().stopped_at)
+    assert Attempt.objects.get().outcome == "completed"
 
 
 def test_jobs_that_a_stopped_worker_left_run_on_the_next(processes: Processes):

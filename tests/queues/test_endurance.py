@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from queues import lane, lease
 from queues.brokers.in_process import InProcessBroker
@@ -14,7 +13,7 @@ from queues.executor import Executor
 from queues.housekeeping import Housekeeper
 from queues.models import Job
 from tests.jobapp.jobs import compute, record, wait_for_gate
-from tests.processes import Processes, wait_for
+from tests.processes import Processes, cut_connections, wait_for
 from tests.queues.facts import open_gate, runs, states, wait_for_state
 
 
@@ -73,12 +72,7 @@ def test_cut_connections_to_postgresql_lose_no_job_and_rescue_nobody(processes: 
     wait_for(lambda: all(runs(label) for label in ("thread 0", "thread 1", "thread 2", "child")))
 
     # when PostgreSQL ends every connection but ours, as a restart does
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        assert cursor.fetchone()[0] >= 7
+    assert cut_connections() >= 7
     during = record.enqueue(label="during").id
     open_gate("g")
 

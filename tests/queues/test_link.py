@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
 
 from queues import context
 from queues.forkserver import dump_claim, load_claim
@@ -17,7 +16,7 @@ from queues.models import Job
 from queues.reporter import Reporter
 from queues.running import Running, Said
 from tests.jobapp.jobs import record
-from tests.processes import wait_for
+from tests.processes import cut_connections, wait_for
 from tests.queues.claims import claim_for
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
@@ -126,12 +125,7 @@ def test_reporter_outlives_the_end_of_its_connection(claim: Claim, settings):
         wait_for(lambda: Job.objects.filter(progress=10).exists())
 
         # when PostgreSQL ends its connection
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            assert cursor.fetchone()[0] >= 1
+        assert cut_connections() >= 1
 
         # then it writes on
         context.running_of(claim).tell(20)

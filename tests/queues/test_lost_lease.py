@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -73,7 +73,7 @@ def test_job_that_is_claimed_under_a_lost_lease_is_not_freed_while_it_runs(
     executor: Executor, pulse: Pulse, monkeypatch: pytest.MonkeyPatch
 ):
     # given a job that was claimed under a row that a sweeper had closed just before
-    former = executor.worker_id
+    former = wait_for(lambda: executor.worker_id)
     when_claimed(monkeypatch, lambda: close_row(executor))
     job_id = wait_for_gate.enqueue(label="a", gate="g").id
     wait_for(lambda: runs("a") == 1)
@@ -85,7 +85,34 @@ def test_job_that_is_claimed_under_a_lost_lease_is_not_freed_while_it_runs(
     # then the job is its own under the new lease, and no orphan
     assert Job.objects.get(pk=job_id).worker_id == executor.worker_id
     Worker.objects.filter(pk=former).update(stopped_at=Now() - timedelta(days=1))
+    Job.objects.update(started_at=Now() - timedelta(days=1))
     assert lease.rescue_orphans() == []
+    open_gate("g")
+    wait_for_state(job_id, "completed")
+    assert runs("a") == 1
+
+
+def test_process_whose_new_row_cannot_be_written_at_once_still_adopts_what_it_runs(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+):
+    # given a job that was claimed under a row that a sweeper had closed just before
+    former = wait_for(lambda: executor.worker_id)
+    when_claimed(monkeypatch, lambda: close_row(executor))
+    bury, cuts = lease.bury, iter([OperationalError("cut")])
+
+    def bury_at_the_second_try(worker_id: int) -> list[int]:
+        for cut in cuts:
+            raise cut
+        return bury(worker_id)
+
+    monkeypatch.setattr(lease, "bury", bury_at_the_second_try)
+
+    # when the process writes a new one, which is cut off once
+    job_id = wait_for_gate.enqueue(label="a", gate="g").id
+    wait_for(lambda: executor.worker_id != former)
+
+    # then the job is its own under the new lease
+    wait_for(lambda: Job.objects.get(pk=job_id).worker_id == executor.worker_id)
     open_gate("g")
     wait_for_state(job_id, "completed")
     assert runs("a") == 1
@@ -105,7 +132,7 @@ def test_job_that_was_not_begun_when_the_lease_was_lost_runs_for_its_next_owner_
     wait_for(lambda: states() == {"active": len(ids)})
 
     # when the process is taken for dead and its jobs are freed
-    former = executor.worker_id
+    former = wait_for(lambda: executor.worker_id)
     with transaction.atomic():
         close_row(executor)
         assert len(ledger.free_unheard_of(list(ledger.held_by(former).values()), former, "w")) == len(ids)

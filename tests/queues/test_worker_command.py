@@ -97,6 +97,24 @@ def test_max_jobs_is_exact_also_with_messages_of_no_job(processes: Processes, re
     assert Run.objects.count() == 3
 
 
+def test_last_job_of_max_jobs_may_take_longer_than_the_grace(processes: Processes):
+    # given a worker that may run one job, whose grace is over before it is told to stop
+    worker = processes.manage("rqworker", "order", "--max-jobs", "1", QUEUE_GRACE="0.1")
+    slow = wait_for_gate.enqueue(label="slow", gate="g").id
+    record.enqueue(label="another")
+    wait_for(lambda: runs("slow") == 1)
+
+    # when a second has passed in which it might have ended
+    beat = Worker.objects.get().beat_at
+    wait_for(lambda: (Worker.objects.get().beat_at - beat).total_seconds() > 1)
+    open_gate("g")
+
+    # then the job is completed, and was the only one
+    assert worker.exit_code() == 0
+    assert Job.objects.get(pk=slow).attempts.get().outcome == "completed"
+    assert states() == {"completed": 1, "waiting": 1}
+
+
 def test_max_idle_time_ends_an_idle_worker_but_no_running_job(processes: Processes):
     job_id = wait_for_gate.enqueue(label="slow", gate="g").id
     worker = processes.manage("rqworker", "order", "--max-idle-time", "4")

@@ -8,6 +8,7 @@ import redis
 from rq_scheduler import Scheduler as StockScheduler
 
 from ... import settings as queue_settings
+from ... import supervision
 from ...errors import BrokerUnavailable
 from .connection import broker_errors, client
 from .keys import JOB_PREFIX, QUEUE_PREFIX, SCHEDULED
@@ -98,13 +99,10 @@ class Scheduler(StockScheduler):
             time.sleep(min(0.2, max(0.0, ends - time.monotonic())))
 
     def _install_signal_handlers(self) -> None:
-        import signal
+        supervision.stop_on_signals(self._stop)
 
-        def stop(signum: int, frame: object) -> None:
-            self._stopping = True
-
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
+    def _stop(self) -> None:
+        self._stopping = True
 
     def _say_goodbye(self) -> None:
         try:

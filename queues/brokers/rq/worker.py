@@ -1,9 +1,6 @@
 """The rq worker class behind `manage.py rqworker`: rq's books and options around our executor."""
 
 import logging
-import os
-import signal
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,7 +40,6 @@ class Worker(rq.Worker):
         kwargs["exception_handlers"] = None
         super().__init__([MessageQueue(queue, connection=client()) for queue in names], name=name, **kwargs)
         self.busy: bool | None = None
-        self.signals = 0
 
     def _set_connection(self, connection: Any) -> Any:
         return connection
@@ -76,7 +72,7 @@ class Worker(rq.Worker):
             on_start=self._attach,
             replaceable=True,
         )
-        self._install_signal_handlers()
+        supervision.stop_on_signals(self.executor.stop)
         try:
             ran = bool(self.executor.run())
         finally:
@@ -113,20 +109,6 @@ class Worker(rq.Worker):
         if busy is not self.busy:
             self.busy = busy
             self.set_state(WorkerStatus.BUSY if busy else WorkerStatus.IDLE)
-
-    def _install_signal_handlers(self) -> None:
-        signal.signal(signal.SIGINT, self._on_signal)
-        signal.signal(signal.SIGTERM, self._on_signal)
-
-    def _on_signal(self, signum: int, frame: object) -> None:
-        """The first signal drains, a second one (after a second) ends now."""
-        first = self.signals == 0
-        if first:
-            self.first_signal_at = time.monotonic()
-        self.signals += 1
-        self.executor.stop()
-        if not first and time.monotonic() - self.first_signal_at > 1:
-            os._exit(1)
 
     def _say_goodbye(self) -> None:
         try:

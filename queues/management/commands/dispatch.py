@@ -1,6 +1,5 @@
 """`manage.py dispatch`: a dispatcher without a worker, for scale. Every worker dispatches as well."""
 
-import signal
 import threading
 import time
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from queues import brokers
+from queues import brokers, supervision
 from queues.dispatcher import Dispatcher, dispatch_all
 from queues.housekeeping import Housekeeper
 
@@ -30,8 +29,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{dispatch_all(broker)} offers published")
             return
         self.stop_asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._stop)
+        supervision.stop_on_signals(self._stop)
         helpers: list[Dispatcher | Housekeeper] = [Dispatcher(broker), Housekeeper(broker)]
         threads = [threading.Thread(target=helper.run, name=type(helper).__name__, daemon=True) for helper in helpers]
         for thread in threads:
@@ -43,5 +41,5 @@ class Command(BaseCommand):
         for thread in threads:
             thread.join(timeout=settings.QUEUE_POLL + 10)
 
-    def _stop(self, *_: object) -> None:
+    def _stop(self) -> None:
         self.stop_asked = True

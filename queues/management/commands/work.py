@@ -1,6 +1,5 @@
 """`manage.py work [email|order|payment|all]`: run the jobs of a worker type in one process, in any mode."""
 
-import signal
 from typing import Any
 
 from django.conf import settings
@@ -43,8 +42,7 @@ def _work_with_rq(queues: list[str], *, burst: bool) -> None:
 
 def _work_in_process(queues: list[str], *, burst: bool) -> None:
     executor = Executor(queues, brokers.current(), name="work", burst=burst, replaceable=True)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: executor.stop())
+    supervision.stop_on_signals(executor.stop)
     executor.run()
     if executor.wedged:
         supervision.exit_wedged()
