@@ -77,6 +77,8 @@ class Children:
         ours, theirs = socket.socketpair()
         with self.lock, theirs:
             try:
+                if self.stopping:
+                    raise ChildProcessError("the worker stops")
                 if self.server is None or self.server.poll() is not None:
                     self._start()
                 assert self.control is not None
@@ -126,7 +128,7 @@ class Children:
             return None
         if "exit" in told and not self.stopping:
             return judge_crash(claim, _how(told["exit"]))
-        return given_back("its process fell with the worker")
+        return given_back("the worker stopped" if self.stopping else "its process fell with the worker")
 
     def _follow(self, child: "Child", claim: Claim, message: dict[str, Any]) -> None:
         if "pid" in message:

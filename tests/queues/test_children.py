@@ -97,6 +97,15 @@ def test_suspect_gets_a_child_of_its_own(children_here: Children):
     wait_for(lambda: is_gone(pids["suspect"]))
 
 
+def test_no_child_is_started_once_all_were_stopped(children_here: Children):
+    run_in_child(children_here, compute, label="before")
+    children_here.stop()
+
+    assert run_in_child(children_here, compute, label="after") == "given back"
+
+    assert [run.label for run in Run.objects.all()] == ["before"]
+
+
 def test_job_is_not_blamed_for_a_kept_child_that_has_died(children_here: Children):
     run_in_child(children_here, compute, label="before")
     child = Run.objects.get().pid
