@@ -120,6 +120,10 @@ class Sweeper:
 
 
 def rescue_orphans() -> list[int]:
-    """Free what a process claimed in the moment in which it was taken for dead."""
-    gone = Worker.objects.filter(stopped_at__lt=Now() - timedelta(seconds=settings.QUEUE_LEASE), jobs__state="active")
-    return [job_id for worker in gone.distinct() for job_id in ledger.rescue(worker.pk, str(worker))]
+    """Free what a process claimed in the moment in which it was taken for dead.
+
+    If it lives, it adopts what it runs with its next beat: what is younger than a lease may be in good hands.
+    """
+    long = settings.QUEUE_LEASE
+    gone = Worker.objects.filter(stopped_at__lt=Now() - timedelta(seconds=long), jobs__state="active").distinct()
+    return [job_id for worker in gone for job_id in ledger.rescue(worker.pk, str(worker), held_for=long)]

@@ -22,6 +22,7 @@ FREE = f"""
 WITH held AS (
     SELECT id FROM queues_job
     WHERE worker_id = %(worker_id)s AND state = 'active' AND (%(tokens)s::uuid[] IS NULL OR token = ANY(%(tokens)s))
+        AND (%(held_for)s = 0 OR started_at < clock_timestamp() - %(held_for)s * interval '1 s')
     ORDER BY id FOR UPDATE
 ), lost AS (
     UPDATE queues_job
@@ -46,12 +47,13 @@ SELECT state, name, id, queue, subject, key, number FROM lost
 """
 
 
-def rescue(worker_id: int, worker: str) -> list[int]:
+def rescue(worker_id: int, worker: str, *, held_for: float = 0.0) -> list[int]:
     """Free the jobs of a dead worker: attempts are given back, and what ran beside others becomes a suspect.
 
+    Only those that were claimed at least `held_for` seconds ago.
     A job that ran in a child process fell with its parent, which says nothing against it: no crash is counted.
     """
-    return _free(worker_id, worker, outcome=Outcome.CRASHED, error=f"worker {worker} died")
+    return _free(worker_id, worker, outcome=Outcome.CRASHED, error=f"worker {worker} died", held_for=held_for)
 
 
 def held_by(worker_id: int) -> dict[int, UUID]:
@@ -80,7 +82,13 @@ def adopt(claims: Sequence[Claim], worker_id: int) -> None:
 
 
 def _free(
-    worker_id: int, worker: str, *, outcome: Outcome, error: str, tokens: Sequence[UUID] | None = None
+    worker_id: int,
+    worker: str,
+    *,
+    outcome: Outcome,
+    error: str,
+    tokens: Sequence[UUID] | None = None,
+    held_for: float = 0.0,
 ) -> list[int]:
     values: dict[str, Any] = {
         "worker_id": worker_id,
@@ -89,6 +97,7 @@ def _free(
         "crashed": int(outcome == Outcome.CRASHED),
         "error": error,
         "tokens": None if tokens is None else list(tokens),
+        "held_for": held_for,
         "in_child": [definition.name for definition in registry.all_jobs() if definition.cpu],
         "in_thread": [definition.name for definition in registry.all_jobs() if definition.cpu is False],
         "cpu_queues": [queue.name for queue in queue_settings.declared().values() if queue.cpu],

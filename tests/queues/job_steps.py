@@ -36,6 +36,7 @@ HOWS: dict[str, Callable[[Claim], Verdict]] = {
     "snooze": lambda claim: runner.judge(claim, Snooze(LONG)),
     "cancel": lambda claim: runner.judge(claim, Cancel("not needed")),
     "permanent": lambda claim: runner.judge(claim, Permanent("never")),
+    "timed out": runner.judge_timeout,
     "crash": lambda claim: runner.judge_crash(claim, "fell"),
     "given back": lambda claim: runner.given_back("the worker stopped"),
 }

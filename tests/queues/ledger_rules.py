@@ -18,7 +18,7 @@ RULES = {
     "attempts spent are the attempts that count": """
         SELECT id FROM queues_job WHERE attempt - (state = 'active')::int <> (
             SELECT count(*) FROM queues_attempt a WHERE a.job_id = queues_job.id AND (
-                outcome IN ('completed', 'retry', 'cancelled', 'failed')
+                outcome IN ('completed', 'retry', 'timed out', 'cancelled', 'failed')
                 OR (outcome = 'crashed' AND a.error LIKE '%times alone')))""",
     "no more attempts are spent than granted": "SELECT id FROM queues_job WHERE attempt > max_attempts",
     "crashes alone are crashes, and each has its attempt": """

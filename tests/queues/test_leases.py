@@ -36,6 +36,10 @@ def test_same_stale_beat_in_two_sweeps_frees_the_jobs():
     assert Worker.objects.get().stopped_at is not None
 
 
+def test_two_sweeps_with_the_settings_of_production_come_within_75_seconds(settings: Any):
+    assert settings.QUEUE_LEASE + settings.QUEUE_HEARTBEAT + 2 * settings.QUEUE_SWEEP <= 75
+
+
 def test_fresh_beat_frees_nobody():
     claim_for(new_worker(), record, label="a")
     sweeper = Sweeper()
@@ -165,11 +169,17 @@ def test_suspect_falls_with_its_parent_uncounted():
     assert (job.crashes, job.lone_crashes, job.suspect, job.attempt) == (1, 0, True, 0)
 
 
-def test_what_a_worker_claimed_while_it_was_buried_is_freed_later():
+def test_what_a_worker_claimed_while_it_was_buried_is_freed_when_it_has_not_adopted_it():
+    # given a claim under a row that was closed long ago
     worker = new_worker()
     Worker.objects.update(stopped_at=Now() - timedelta(hours=1))
     claim = claim_for(worker, record, label="a")
 
+    # when it is fresh, then its process may live, and adopt it with its next beat
+    assert lease.rescue_orphans() == []
+
+    # when it is older than a lease, then nobody runs it
+    Job.objects.update(started_at=Now() - timedelta(seconds=31))
     assert lease.rescue_orphans() == [claim.id]
     assert Job.objects.get().state == "waiting"
 

@@ -62,7 +62,9 @@ class LedgerMachine(JobSteps):
     @precondition(lambda self: self.gone)
     @rule()
     def free_what_buried_workers_claimed(self) -> None:
-        Worker.objects.filter(pk__in=self.gone).update(stopped_at=F("stopped_at") - timedelta(seconds=LONG))
+        long = timedelta(seconds=LONG)
+        Worker.objects.filter(pk__in=self.gone).update(stopped_at=F("stopped_at") - long)
+        Job.objects.filter(worker__in=self.gone, state="active").update(started_at=F("started_at") - long)
         expected = [id for gone in self.gone for id in self.model.of_worker(gone)]
         assert sorted(lease.rescue_orphans()) == sorted(expected)
         self.model.freed(expected, crashed=True)
