@@ -7,8 +7,17 @@ from typing import Any
 
 from django.db import connections
 
-CONNECTION = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-"""libpq's: who waits for an answer learns within a minute that the server has vanished without a word."""
+CONNECTION = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""libpq's: who waits for an answer learns within a minute that the server has vanished without a word.
+
+The kernel probes a connection that is idle; where a question is on its way unacknowledged, the last one counts (ms).
+"""
 
 
 def with_timeouts(database: dict[str, Any], *, statement: float, lock: float, idle_in_transaction: float) -> None:
