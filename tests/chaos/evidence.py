@@ -26,7 +26,10 @@ class Mail:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that was seen at the end. `ask` puts a query to the database; `hit` are the pids that were hit."""
+    """Everything that was seen at the end.
+
+    `ask` puts a query to the database; `hit` are the pids that were hit, with `sends_hit` mails on their way.
+    """
 
     ask: Ask
     accepted: Sequence[Accepted]
@@ -37,6 +40,7 @@ class Evidence:
     given_back: Mapping[int, GivenBack] = field(default_factory=dict)
     buyers: int = 0
     hit: frozenset[int] = field(default_factory=frozenset)
+    sends_hit: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,11 @@ class Finding:
 
 def finding(name: str, counted: str, broken: Iterable[str]) -> Finding:
     return Finding(name, counted, tuple(broken))
+
+
+def states_of(ask: Ask) -> dict[int, str]:
+    """The state of each order."""
+    return {row["id"]: row["state"] for row in ask("SELECT id, state FROM orders_order ORDER BY id")}
 
 
 def read_mails(folder: Path) -> list[Mail]:

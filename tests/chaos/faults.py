@@ -82,7 +82,7 @@ class Injector:
             heapq.heappop(self.endings)[2]()
 
     def _begin(self, fault: FaultPlan) -> Injected | None:
-        """None if there is nobody to hit at the moment."""
+        """None if there is nobody to hit at the moment; it is tried again then."""
         at = time.monotonic() - self.began
         match fault.kind:
             case kinds.KILL_WORKER | kinds.STOP_WORKER:
@@ -95,9 +95,9 @@ class Injector:
                 self.house.own.stop(self.house.own.valkey, signal.SIGKILL)
                 self._later(fault.seconds, lambda: self.house.own.start(self.house.own.valkey))
             case kinds.REDIS_FLUSH:
-                return Injected(fault.kind, at, f"{self._flush()} keys lost")
+                return self._flush(at)
             case kinds.REDIS_FULL:
-                self._fill(fault.seconds)
+                return self._fill(fault, at)
             case kinds.POSTGRES_RESTART | kinds.POSTGRES_CRASH:
                 return self._stop_postgres(fault, at)
             case kinds.GATEWAY_SILENT:
@@ -141,25 +141,29 @@ class Injector:
         kill(process)
         return Injected(kinds.KILL_WEB, at, "the master" if process.pid == master.pid else "one of gunicorn's workers")
 
-    def _flush(self) -> int:
+    def _flush(self, at: float) -> Injected | None:
         with contextlib.suppress(redis.RedisError), self.house.own.redis() as client:
             keys = int(client.dbsize())
             client.flushall()
-            return keys
-        return 0
+            return Injected(kinds.REDIS_FLUSH, at, f"{keys} keys lost")
+        return None
 
-    def _fill(self, seconds: float) -> None:
+    def _fill(self, fault: FaultPlan, at: float) -> Injected | None:
         with contextlib.suppress(redis.RedisError), self.house.own.redis() as client:
             client.config_set("maxmemory", 1)
-        self._later(seconds, self._empty)
+            self._later(fault.seconds, self._empty)
+            return Injected(fault.kind, at, f"for {fault.seconds} s")
+        return None
 
     def _empty(self) -> None:
         with contextlib.suppress(redis.RedisError), self.house.own.redis() as client:
             client.config_set("maxmemory", 0)
 
-    def _stop_postgres(self, fault: FaultPlan, at: float) -> Injected:
+    def _stop_postgres(self, fault: FaultPlan, at: float) -> Injected | None:
         found = self.eye.glance(SENDS)
+        if not found:
+            return None
         crash = fault.kind == kinds.POSTGRES_CRASH
         self.house.own.stop(self.house.own.postgres, signal.SIGQUIT if crash else signal.SIGINT)
         self._later(fault.seconds, lambda: self.house.own.start(self.house.own.postgres))
-        return Injected(fault.kind, at, f"away for {fault.seconds} s", sends=found[0]["sends"] if found else 0)
+        return Injected(fault.kind, at, f"away for {fault.seconds} s", sends=found[0]["sends"])

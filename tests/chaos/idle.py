@@ -16,6 +16,7 @@ from .victims import StandStill
 
 LONGEST = 1.0  # seconds
 PERIOD = 0.25  # seconds between two looks
+BLIND = "nobody has looked until the end"
 IDLE = """
 SELECT pid, client_port, state_change, left(query, 80) AS query
 FROM pg_stat_activity
@@ -46,9 +47,11 @@ class IdleWatch:
     seen: dict[tuple[Any, ...], Sight] = field(default_factory=dict)
     broken: dict[tuple[Any, ...], str] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread = field(init=False)
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="idle-watch", daemon=True).start()
+        self.thread = threading.Thread(target=self._run, name="idle-watch", daemon=True)
+        self.thread.start()
 
     def _run(self) -> None:
         while not self.over.wait(PERIOD):
@@ -73,7 +76,9 @@ class IdleWatch:
                 self.broken[transaction] = f"{sight.owner} idle for {idle:.1f} s after {row['query']!r}"
 
     def found(self) -> Finding:
-        return finding("no transaction idle for more than a second", f"{self.looks} looks", self.broken.values())
+        blind = () if self.looks and self.thread.is_alive() else (BLIND,)
+        broken = (*self.broken.values(), *blind)
+        return finding("no transaction idle for more than a second", f"{self.looks} looks", broken)
 
 
 def _sight(port: int, now: float) -> Sight | None:

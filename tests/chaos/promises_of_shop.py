@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from .evidence import Evidence, Finding, finding
+from .evidence import Evidence, Finding, finding, states_of
 from .papers import gaps, without_pdf
 from .plan import Scenario
 from .promises_of_money import MONEY_PROMISES, PAID_FOR
@@ -19,7 +19,7 @@ def ends_of(scenario: Scenario) -> tuple[str, ...]:
 
 def no_accepted_order_is_lost(evidence: Evidence) -> Finding:
     """Each is there once and has come to its end, and there is none beside them."""
-    orders = {row["id"]: row["state"] for row in evidence.ask("SELECT id, state FROM orders_order ORDER BY id")}
+    orders = states_of(evidence.ask)
 
     def broken() -> Iterator[str]:
         for accepted in evidence.accepted:

@@ -18,16 +18,17 @@ from bharatmart.environment import BASE_DIR
 
 from .buyers import Buyer, Shelf, Stream
 from .desk import Desk
-from .evidence import Evidence, Finding, read_mails
+from .evidence import Evidence, Finding, read_mails, states_of
 from .faults import Injector
 from .house import LEASE, ChaosHouse
 from .idle import IdleWatch
 from .look import Eye
 from .place import OwnServers, make_slot, own_servers, remove
-from .plan import BUYERS, Plan, make_plan
+from .plan import BUYERS, GATEWAY_SILENT, MAIL_BUSY, Plan, make_plan
 from .promises_of_engine import ENGINE
 from .promises_of_shop import SHOP
-from .telling import Progress, enough_fire, enough_refunds, table_of_faults, table_of_promises
+from .sink import REFUSED
+from .telling import Progress, enough_fire, enough_paid, enough_refunds, table_of_faults, table_of_promises
 from .victims import StandStill, kill_all
 
 GLANCE = 0.05
@@ -199,12 +200,11 @@ class _Run:
             given_back=self.desk.given_back,
             buyers=len(self.buyers),
             hit=frozenset(fault.pid for fault in self.injector.injected if fault.pid),
+            sends_hit=sum(fault.sends for fault in self.injector.injected),
         )
         findings = [promise(evidence) for promise in (*SHOP, *ENGINE)]
-        findings.append(self.idle.found())
-        findings.append(self._no_surprise())
-        findings.append(enough_fire(self.injector.injected))
-        findings.append(enough_refunds(evidence.book, len(self.stream.accepted)))
+        findings += [self.idle.found(), self._no_surprise(), enough_fire(self.injector.injected, self._unanswered())]
+        findings += [enough_refunds(evidence.book, len(self.stream.accepted)), enough_paid(evidence)]
         print("\n".join(["", *table_of_faults(self.injector.injected), "", *table_of_promises(findings), ""]))
         broken = sum(not found.kept for found in findings)
         print(
@@ -219,16 +219,16 @@ class _Run:
         told = f"{self.stream.asked} asked for, {self.stream.sold_out} sold out, {self.stream.tried_again} tries again"
         return Finding("buyers get proper answers, all settles in time", told, surprises)
 
+    def _unanswered(self) -> dict[str, int]:
+        """Of the faults that spoil answers: how many they spoiled."""
+        refused = self.slot.mails / REFUSED
+        mails = refused.stat().st_size if refused.exists() else 0
+        return {GATEWAY_SILENT: self.house.wire.lost, MAIL_BUSY: mails}
+
     def _outcomes(self) -> str:
-        states = {row["id"]: row["state"] for row in self.eye.rows("SELECT id, state FROM orders_order")}
+        states = states_of(self.eye.rows)
         ends = Counter(states.get(accepted.order_id, "lost") for accepted in self.stream.accepted)
-        late = sum(
-            states.get(accepted.order_id) == "cancelled"
-            for accepted in self.stream.accepted
-            if accepted.scenario.can_be_paid and not accepted.scenario.then
-        )
-        told = ", ".join(f"{count} {state}" for state, count in sorted(ends.items()))
-        return f"{told} ({late} of them with a good card, not charged in time)"
+        return ", ".join(f"{count} {state}" for state, count in sorted(ends.items()))
 
     def _show(self) -> None:
         if self.progress.is_due():

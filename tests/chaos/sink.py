@@ -13,11 +13,14 @@ from bharatmart.demo.mailbox import Keeper, main
 
 MOMENT = 0.04  # seconds
 BUSY = "busy"
+REFUSED = "refused"  # grows by a byte with each 451
 
 
 class Sink(Keeper):
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if (self.mailbox.folder / BUSY).exists():
+            with (self.mailbox.folder / REFUSED).open("ab") as refused:
+                refused.write(b".")
             return "451 too busy, come back later"
         await asyncio.sleep(MOMENT)
         self.mailbox.keep(cast(bytes, envelope.content))

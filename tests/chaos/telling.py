@@ -4,15 +4,16 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from .evidence import SHOWN, Finding
+from .evidence import SHOWN, Evidence, Finding, states_of
 from .faults import Injected
 from .plan import KILL_SCHEDULER, KILL_WEB, KILL_WORKER, SECONDS, STOP_WORKER
 
 EVERY = 1.0  # seconds between two lines
 REFUND_EVERY = 30  # orders, at least
+PAID_SHARE = 0.8
 KILLS = (KILL_WORKER, KILL_SCHEDULER, KILL_WEB)
 
 
@@ -69,14 +70,19 @@ def table_of_faults(injected: Sequence[Injected]) -> list[str]:
     return [*lines, f"  {'all':<34}{len(injected):>9}; {hits} of {len(kills)} kills hit a worker with jobs in hand"]
 
 
-def enough_fire(injected: Sequence[Injected]) -> Finding:
-    """Whether the run proves something: each kind came, and half of the kills hit a worker with jobs in hand."""
+def enough_fire(injected: Sequence[Injected], spoiled: Mapping[str, int]) -> Finding:
+    """Whether the run proves something: each kind came, and half of the kills hit a worker with jobs in hand.
+
+    `spoiled`: how many answers were spoiled by the kinds of faults that do so.
+    """
     missing = [f"no {kind}" for kind in SECONDS if kind not in {fault.kind for fault in injected}]
+    missing += [f"no answer was spoiled by {kind}" for kind, answers in spoiled.items() if not answers]
     kills = [fault for fault in injected if fault.kind in KILLS]
     hits = sum(fault.busy > 0 for fault in kills)
     if 2 * hits < len(kills):
         missing.append(f"only {hits} of {len(kills)} kills hit a worker with jobs in hand")
-    told = f"{len(injected)} faults, {hits} of {len(kills)} kills hit a busy worker"
+    answers = ", ".join(f"{kind}: {answers} times" for kind, answers in spoiled.items())
+    told = f"{len(injected)} faults, {hits} of {len(kills)} kills hit a busy worker; {answers}"
     return Finding("(each kind of fault came, half of the kills hit)", told, tuple(missing))
 
 
@@ -96,3 +102,12 @@ def enough_refunds(book: Sequence[dict[str, Any]], orders: int) -> Finding:
     least = orders // REFUND_EVERY
     told = f"{refunds} refunds of {orders} orders"
     return Finding("(money was given back)", told, () if refunds >= least else (f"expected {least} at least",))
+
+
+def enough_paid(evidence: Evidence) -> Finding:
+    """Whether the shop went on selling: most orders with a good card were paid for before their window closed."""
+    states = states_of(evidence.ask)
+    good = [one for one in evidence.accepted if one.scenario.can_be_paid and not one.scenario.then]
+    paid, least = sum(states.get(one.order_id) == "processing" for one in good), len(good) * PAID_SHARE
+    told = f"{paid} of {len(good)} orders with a good card"
+    return Finding("(the shop went on selling)", told, () if paid >= least else (f"expected {least:.0f} at least",))

@@ -12,7 +12,9 @@ import pytest
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from .idle import IdleWatch, Sight
+from tests.processes import wait_for
+
+from .idle import BLIND, IdleWatch, Sight
 from .look import Eye
 from .victims import StandStill
 
@@ -85,6 +87,21 @@ def test_what_a_thread_had_waited_before_it_ended_is_not_taken_for_idleness(watc
 
     # then it is not blamed
     assert not _blames(watch, server)
+
+
+def test_a_watch_that_ended_early_proves_nothing(db: None) -> None:
+    # given a watch that looks
+    watch = IdleWatch(Eye(_url()), [])
+    watch.start()
+    wait_for(lambda: watch.looks)
+    assert BLIND not in watch.found().broken
+
+    # when it ends before the run does
+    watch.over.set()
+    watch.thread.join()
+
+    # then nothing is known of the rest
+    assert BLIND in watch.found().broken
 
 
 def _url() -> str:

@@ -4,9 +4,11 @@ from collections import Counter
 
 import pytest
 
+from .conftest import ask
+from .evidence import Evidence
 from .faults import Injected
-from .plan import KILL_SCHEDULER, KILL_WEB, KILL_WORKER, SCENARIOS, SECONDS, make_plan
-from .telling import enough_fire
+from .plan import GATEWAY_SILENT, KILL_SCHEDULER, KILL_WEB, KILL_WORKER, MAIL_BUSY, SCENARIOS, SECONDS, make_plan
+from .telling import enough_fire, enough_paid
 
 
 def test_a_seed_has_one_plan() -> None:
@@ -55,10 +57,24 @@ def test_each_scenario_is_ordered_and_some_want_the_last_units() -> None:
 def test_a_run_without_a_kind_proves_too_little() -> None:
     injected = [Injected(kind, 0.0, busy=1) for kind in SECONDS if kind != KILL_WEB]
 
-    assert enough_fire(injected).broken == (f"no {KILL_WEB}",)
+    assert enough_fire(injected, {}).broken == (f"no {KILL_WEB}",)
 
 
 def test_a_run_whose_kills_hit_idle_workers_proves_too_little() -> None:
     injected = [Injected(kind, 0.0, busy=0) for kind in SECONDS]
 
-    assert enough_fire(injected).broken == ("only 0 of 3 kills hit a worker with jobs in hand",)
+    assert enough_fire(injected, {}).broken == ("only 0 of 3 kills hit a worker with jobs in hand",)
+
+
+def test_a_run_whose_silence_nobody_heard_proves_too_little() -> None:
+    injected = [Injected(kind, 0.0, busy=1) for kind in SECONDS]
+
+    assert enough_fire(injected, {GATEWAY_SILENT: 1, MAIL_BUSY: 0}).broken == (f"no answer was spoiled by {MAIL_BUSY}",)
+
+
+def test_a_run_in_which_the_shop_stood_still_proves_too_little(evidence: Evidence) -> None:
+    assert enough_paid(evidence).kept
+
+    ask("UPDATE orders_order SET state = 'cancelled' WHERE state = 'processing'")
+
+    assert enough_paid(evidence).broken == ("expected 1 at least",)
