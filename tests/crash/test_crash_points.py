@@ -48,6 +48,7 @@ def test_nothing_is_lost_or_done_twice_when_a_process_dies(fresh_world: World, p
     mails = fresh_world.mails()
     assert set(mails) == kinds
     assert len(mails) - len(kinds) <= Attempt.objects.filter(outcome="crashed", job__queue="email").count()
+    assert Attempt.objects.filter(outcome="crashed", job__name=point.victim).count() == bool(point.victim)
     assert_no_attempt_was_wasted()
 
 
@@ -66,6 +67,7 @@ def assert_no_attempt_was_wasted() -> None:
     it fell in a child process with its parent."""
     assert not Job.objects.filter(state="failed").exists()
     crashed = Attempt.objects.filter(outcome="crashed")
+    assert not Job.objects.filter(crashes__gt=0).exclude(pk__in=crashed.values("job")).exists()
     for job in Job.objects.filter(pk__in=crashed.values("job")):
         assert job.state == "completed"
         in_child = registry.get(job.name).cpu or queue_settings.get(job.queue).cpu

@@ -10,13 +10,13 @@ from django.contrib.auth import get_user_model
 
 from orders.errors import ReviewClosed
 from orders.models import Invoice, Order, OrderLine, Product, ReviewItem
-from orders.services import lifecycle, returns, review, shipping
+from orders.services import lifecycle, placement, returns, review, shipping
 from orders.services.shipping import Parcel
 from orders.states import OrderState
 from payments.gateways import gateway_named
 from payments.selectors import intent_of
 from payments.services.settle import settle
-from tests.payments.factories import place, submitted_payment
+from tests.payments.factories import SHIPPING, place, submitted_payment
 from tests.processes import wait_for
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ ABOVE_THE_LIMIT = 6_000_000
 def pay(world: "World") -> Order:
     world.arm()
     return place("tok_success", world.product)
+
+
+def pay_and_ask_again(world: "World") -> Order:
+    """The process that answers the customer dies, and they send the same request again."""
+    world.arm()
+    world.let_person("place", world.product.pk)
+    return Order.objects.get()
 
 
 def pay_while_mail_is_put_off(world: "World") -> Order:
@@ -69,13 +76,14 @@ def send_back(world: "World") -> Order:
     world.wait_until_settled()
     world.arm()
     wanted = returns.request_return(order.pk, [(OrderLine.objects.get(order=order).sku, 1)], "too small")
-    world.let_staff("approve", wait_for(ReviewItem.objects.first).pk)
-    world.let_staff("receive", wanted.pk)
+    world.let_person("approve", wait_for(ReviewItem.objects.first).pk)
+    world.let_person("receive", wanted.pk)
     return order
 
 
 WAYS: dict[str, Callable[["World"], Order]] = {
     "paid": pay,
+    "paid, and the customer asks again": pay_and_ask_again,
     "paid, and the first mail is put off": pay_while_mail_is_put_off,
     "declined": be_declined,
     "refunded": pay_late,
@@ -86,7 +94,10 @@ WAYS: dict[str, Callable[["World"], Order]] = {
 
 
 def act(step: str, pk: int) -> None:
-    """What a member of staff does in the admin; they try again when they saw no answer."""
+    """What a customer does in the shop or staff in the admin; they try again when they saw no answer."""
+    if step == "place":
+        _place_once(pk)
+        return
     if step == "receive":
         returns.receive(pk, {}, "anna")
         return
@@ -97,9 +108,22 @@ def act(step: str, pk: int) -> None:
         print("it was decided before")
 
 
+def _place_once(product_id: int) -> None:
+    bela, _ = get_user_model().objects.get_or_create(email="bela@example.in")
+    placement.place_order_once(
+        key="the one request",
+        body_hash="the same body",
+        customer=bela,
+        lines=[(Product.objects.get(pk=product_id).sku, 1)],
+        shipping=SHIPPING,
+        payment_token="tok_success",
+        render=lambda order: f'{{"id": {order.pk}}}',
+    )
+
+
 def _be_held(world: "World", step: str) -> Order:
     Product.objects.update(price_paise=ABOVE_THE_LIMIT)
     world.arm()
     order = place("tok_success", world.product)
-    world.let_staff(step, wait_for(ReviewItem.objects.first).pk)
+    world.let_person(step, wait_for(ReviewItem.objects.first).pk)
     return order

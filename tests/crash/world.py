@@ -3,12 +3,10 @@
 import shutil
 import signal
 from pathlib import Path
-
-import requests
+from typing import Any
 
 from notifications.models import Notification
 from orders.models import Order, Product
-from payments.models import Payment, Refund
 from queues.models import Job
 from queues.states import FINAL
 from tests.crash.points import Point
@@ -20,7 +18,10 @@ from tests.smtp_sink import SmtpSink
 
 
 class World:
-    """One worker of all queues, which is replaced each time it is made to die."""
+    """One worker of all queues, which is replaced each time it is made to die.
+
+    `booked` is how many effects the gateway's book had when the test began.
+    """
 
     def __init__(self, folder: Path, gateway: GatewayProcess, sink: SmtpSink, processes: Processes) -> None:
         self.at, self.media = folder / "at", folder / "media"
@@ -28,6 +29,7 @@ class World:
         self.sink = sink
         self.processes = processes
         self.worker: Started | None = None
+        self.booked: int
         self.product: Product
         self.point: Point
 
@@ -36,6 +38,7 @@ class World:
         self.at.write_text("")
         self.at.with_suffix(".pid").unlink(missing_ok=True)
         self.sink.mails.clear()
+        self.booked = len(self._book())
         shutil.rmtree(self.media, ignore_errors=True)
         self.product = make_product(on_hand=10)
         if self.worker is None or not self.worker.lives:
@@ -55,9 +58,9 @@ class World:
         """From now on the point is deadly, once."""
         self.at.write_text(self.point.name)
 
-    def let_staff(self, step: str, pk: int) -> None:
-        """Where staff reaches the point, in a process of its own, again until it lives to the end of it."""
-        if not self.point.staff:
+    def let_person(self, step: str, pk: int) -> None:
+        """Where a person reaches the point, in a process of its own, again until it lives to the end of it."""
+        if not self.point.person:
             return act(step, pk)
         words = f"from tests.crash.ways import act; act({step!r}, {pk})"
         while code := self.processes.manage("shell", "-c", words).exit_code():
@@ -68,15 +71,16 @@ class World:
         wait_for(lambda: not Job.objects.exclude(state__in=FINAL).exclude(name="payments.auto_cancel").exists())
 
     def money(self) -> dict[str, list[int]]:
-        """What the gateway's own book says it took and gave back, in paise."""
-        entries = requests.get(f"{self.gateway.url}/book", timeout=5).json()["entries"]
-        mine = {*Payment.objects.values_list("idempotency_key", flat=True)}
-        mine |= {*Refund.objects.values_list("idempotency_key", flat=True)}
-        effects = [(entry["status"], entry["amount_paise"]) for entry in entries if entry["key"] in mine]
+        """What the gateway's own book says it took and gave back, in paise, whatever keys it was told."""
+        effects = [(entry["status"], entry["amount_paise"]) for entry in self._book()[self.booked :]]
         return {
             "taken": [paise for status, paise in effects if status == "captured"],
             "given back": [paise for status, paise in effects if status == "succeeded"],
         }
+
+    def _book(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.gateway.get("/book")["entries"]
+        return entries
 
     def papers(self) -> list[str]:
         """The names of the files of invoices and credit notes."""

@@ -97,6 +97,13 @@ def test_the_example_file_shows_every_variable() -> None:
     assert read - shown == set()
 
 
+def test_production_refuses_to_start_with_the_crash_points() -> None:
+    ended = check(**PRODUCTION, DJANGO_SETTINGS_MODULE="tests.crash.settings")
+
+    assert ended.returncode == 1
+    assert "tests.crash kills processes at named points; only DEBUG=1 starts with it." in ended.stderr
+
+
 def test_production_names_its_gateway() -> None:
     ended = check(**without("PAYMENT_GATEWAY"))
 
