@@ -55,9 +55,10 @@ def processes(servers: OwnServers, processes: Processes) -> Processes:
 
 
 def start_all(processes: Processes) -> list[Started]:
-    commands = (("rqworker", "order"), ("work", "email"), ("dispatch",), ("rqscheduler",))
+    pool = ("rqworker-pool", "payment", "--num-workers", "1")
+    commands = (("rqworker", "order"), ("work", "email"), pool, ("dispatch",), ("rqscheduler",))
     started = [processes.manage(*command) for command in commands]
-    wait_for_workers(2)
+    wait_for_workers(3)
     return started
 
 
@@ -74,14 +75,14 @@ def test_every_long_lived_process_outlives_a_restart(servers: OwnServers, proces
     connection.close()
     servers.stop(servers.postgres, how)
     wait_for(lambda: web.status() == 503)
-    wait_for(lambda: all("has to wait" in process.output for process in started[:2]))
-    wait_for(lambda: "dispatcher pauses" in started[2].output)
+    wait_for(lambda: all("has to wait" in process.output for process in started[:3]))
+    wait_for(lambda: "dispatcher pauses" in started[3].output)
     servers.start(servers.postgres)
 
     # then the same processes go on, what ran is completed, and nobody was taken for dead
     wait_for(lambda: web.status() == 200)
     open_gate("g")
-    after = [record.using(queue_name=queue).enqueue(label=queue).id for queue in ("order", "email")]
+    after = [record.using(queue_name=queue).enqueue(label=queue).id for queue in ("order", "email", "payment")]
     for job_id in (delayed, *after):
         wait_for_state(job_id, "completed", within=60)
     wait_for(lambda: Job.objects.get(pk=running).state == "completed", within=60)
@@ -90,7 +91,7 @@ def test_every_long_lived_process_outlives_a_restart(servers: OwnServers, proces
     assert set(Job.objects.values_list("attempt", flat=True)) == {1}, "the restart has cost nobody an attempt"
     assert "given back" in Attempt.objects.filter(job_id=running).values_list("outcome", flat=True)
     assert not Attempt.objects.filter(outcome="crashed").exists()
-    wait_for_workers(2)
+    wait_for_workers(3)
 
 
 def test_process_that_is_started_while_postgresql_is_away_waits_for_it(servers: OwnServers, processes: Processes):

@@ -24,9 +24,10 @@ def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
 
 
 def test_jobs_enqueued_while_redis_is_stopped_run_when_it_is_back(processes: Processes, own_redis: OwnRedis):
-    # given a worker in the middle of a job, a scheduler that holds a delayed one, and Redis gone
-    worker = processes.manage("rqworker", "order", QUEUE_REDIS_URL=own_redis.url)
-    scheduler = processes.manage("rqscheduler", QUEUE_REDIS_URL=own_redis.url)
+    # given a worker in the middle of a job, a dispatcher, a scheduler that holds a delayed one, and Redis gone
+    commands = (("rqworker", "order"), ("dispatch",), ("rqscheduler",))
+    started = [processes.manage(*command, QUEUE_REDIS_URL=own_redis.url) for command in commands]
+    worker, dispatcher, scheduler = started
     running = wait_for_gate.enqueue(label="running", gate="g").id
     wait_for(lambda: runs("running") == 1)
     delayed = record.using(run_after=8).enqueue(label="delayed").id
@@ -37,7 +38,8 @@ def test_jobs_enqueued_while_redis_is_stopped_run_when_it_is_back(processes: Pro
     during = [record.enqueue(label=f"during {n}").id for n in range(20)]
     open_gate("g")
     wait_for_state(running, "completed")
-    wait_for(lambda: "dispatcher pauses" in worker.output and "Redis" in scheduler.output)
+    for process, word in ((worker, "dispatcher pauses"), (dispatcher, "dispatcher pauses"), (scheduler, "Redis")):
+        wait_for(lambda process=process, word=word: word in process.output)
     assert runs("during 0") == 0
     own_redis.start()
 
@@ -48,14 +50,15 @@ def test_jobs_enqueued_while_redis_is_stopped_run_when_it_is_back(processes: Pro
     assert (runs("delayed"), runs("running")) == (1, 1)
     assert set(Run.objects.values_list("pid", flat=True)) == {Worker.objects.get().pid}
     assert set(Job.objects.values_list("attempt", "crashes")) == {(1, 0)}
-    assert (worker.lives, scheduler.lives) == (True, True)
+    assert all(process.lives for process in started)
     wait_for(lambda: own_redis.client.keys("rq:scheduler_instance:*") and own_redis.client.keys("rq:worker:*"))
 
 
 def test_redis_that_hangs_costs_no_lease(processes: Processes, own_redis: OwnRedis):
     """The lease is renewed in PostgreSQL, whatever Redis does meanwhile."""
-    # given a worker in the middle of a job, and one in another mode that would rescue it
-    processes.manage("rqworker", "order", "--name", "w", QUEUE_REDIS_URL=own_redis.url, QUEUE_LEASE="5")
+    # given a worker in the middle of a job, a scheduler, and a worker in another mode that would rescue it
+    worker = processes.manage("rqworker", "order", "--name", "w", QUEUE_REDIS_URL=own_redis.url, QUEUE_LEASE="5")
+    scheduler = processes.manage("rqscheduler", QUEUE_REDIS_URL=own_redis.url)
     processes.manage("work", "email", WORKER_MODE="in-process", QUEUE_LEASE="5")
     wait_for_workers(2)
     job_id = wait_for_gate.enqueue(label="a", gate="g").id
@@ -70,7 +73,13 @@ def test_redis_that_hangs_costs_no_lease(processes: Processes, own_redis: OwnRed
     # then nobody takes the worker for dead
     assert wait_for_state(job_id, "completed").crashes == 0
     assert Worker.objects.get(name="w").pk == row.pk
+
+    # and when it answers again, the same processes go on
+    waiting = [record.enqueue(label="due").id, record.using(run_after=3).enqueue(label="delayed").id]
     own_redis.resume()
+    for job_id in waiting:
+        wait_for_state(job_id, "completed")
+    assert (worker.lives, scheduler.lives) == (True, True)
 
 
 def test_flushall_with_waiting_and_delayed_jobs_runs_each_once(processes: Processes, redis: Redis):
