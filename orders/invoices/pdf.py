@@ -1,22 +1,8 @@
-"""How a tax invoice looks: A4, as many pages as it takes, in Noto Sans with Devanagari for names in Hindi."""
-
-from pathlib import Path
-from typing import Literal
-
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
-from fpdf.fonts import FontFace
+"""How a tax invoice looks."""
 
 from ..money import Gst, format_amount, format_rupees, rupees_in_words
 from .data import InvoiceData, InvoiceLine, Party
-
-FONTS = Path(__file__).resolve().parent.parent / "fonts"
-INK, SOFT, ACCENT, TINT, RULE = (33, 37, 41), (108, 117, 125), (15, 76, 92), (238, 244, 245), (206, 212, 218)
-WHITE = (255, 255, 255)
-MARGIN, WIDTH = 14, 182
-HALF = WIDTH / 2
-
-FontStyle = Literal["", "B"]
+from .page import ACCENT, HALF, INK, MARGIN, RULE, SOFT, WHITE, WIDTH, Page
 
 
 def render_invoice(data: InvoiceData) -> bytes:
@@ -36,7 +22,7 @@ def draw(page: "InvoicePage") -> bytes:
     return bytes(page.output())
 
 
-class InvoicePage(FPDF):
+class InvoicePage(Page):
     """The drawing; every method goes on below the one before. Lengths are in mm."""
 
     NAME = "Tax invoice"
@@ -47,15 +33,8 @@ class InvoicePage(FPDF):
     GREETING = "धन्यवाद · Thank you for shopping with us!"
 
     def __init__(self, data: InvoiceData) -> None:
-        super().__init__(format="A4")
+        super().__init__()
         self.data = data
-        for weight, style in (("Regular", ""), ("Bold", "B")):
-            self.add_font("Noto", style, FONTS / f"NotoSans-{weight}.ttf")
-            self.add_font("Devanagari", style, FONTS / f"NotoSansDevanagari-{weight}.ttf")
-        self.set_fallback_fonts(["Devanagari"])
-        self.set_text_shaping(True)
-        self.set_margins(MARGIN, 14, MARGIN)
-        self.set_auto_page_break(True, margin=20)
         self.set_creation_date(data.issued_at)
         self.set_title(f"{self.NAME} {data.number}")
         self.set_author(data.seller.name)
@@ -176,61 +155,3 @@ class InvoicePage(FPDF):
         for text in self.NOTES:
             self.write_text(text, 8, SOFT, width=WIDTH, height=4.4)
         self.write_text(self.GREETING, 9, ACCENT, "B", width=WIDTH, height=7)
-
-    def draw_table(
-        self, widths: tuple[int, ...], heads: tuple[str, ...], rows: list[tuple[str, ...]], align: str
-    ) -> None:
-        """Rows with a thin rule below; the head is repeated on each page. No first cell may be in Devanagari."""
-        self.use_font("", 7.5, INK)
-        self.set_draw_color(*RULE)
-        with self.table(
-            col_widths=widths,
-            width=sum(widths),
-            align="L",
-            text_align=tuple({"L": "LEFT", "R": "RIGHT"}[side] for side in align),
-            line_height=4.4,
-            padding=(1.2, 1),
-            borders_layout="HORIZONTAL_LINES",
-            headings_style=FontFace(emphasis="BOLD", color=ACCENT, fill_color=TINT),
-        ) as table:
-            for cells in (heads, *rows):
-                table.row(cells)
-
-    def draw_band(self, x: float, width: float, height: float) -> None:
-        with self.local_context(fill_color=ACCENT):
-            self.rect(x, self.get_y(), width, height, style="F")
-
-    def keep_together(self, height: float) -> None:
-        if self.will_page_break(height):
-            self.add_page()
-
-    def write_text(
-        self,
-        text: str,
-        size: float,
-        color: tuple[int, int, int],
-        style: FontStyle = "",
-        *,
-        x: float = 0,
-        width: float = WIDTH,
-        height: float,
-        align: str = "L",
-        stay: bool = False,
-    ) -> None:
-        """One paragraph, wrapped to `width`; `stay` leaves the cursor behind it instead of on the next line."""
-        self.use_font(style, size, color)
-        if x:
-            self.set_x(x)
-        after = (XPos.RIGHT, YPos.TOP) if stay else (XPos.LMARGIN, YPos.NEXT)
-        self.multi_cell(width, height, text, align=align, new_x=after[0], new_y=after[1], padding=0)
-
-    def use_font(self, style: FontStyle, size: float, color: tuple[int, int, int]) -> None:
-        """Select the font and write it into the page at once.
-
-        Left to itself fpdf2 loses it after a line that begins in a fallback font, and scrambles the lines that
-        follow (https://github.com/py-pdf/fpdf2/issues/1772).
-        """
-        self.set_text_color(*color)
-        self.set_font("Noto", style, size)
-        if self.current_font and not self.current_font_is_set_on_page:
-            self._out(self._set_font_for_page(self.current_font, self.font_size_pt))

@@ -2,6 +2,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from orders.invoices.data import InvoiceData, InvoiceLine, Party
-from orders.invoices.pdf import FONTS, render_invoice
+from orders.invoices.page import FONTS, PLAIN
+from orders.invoices.pdf import render_invoice
 from orders.models.catalogue import GST_RATES
 from orders.money import format_amount, format_rupees, split_gst
 
@@ -166,6 +168,34 @@ def test_hindi_is_shaped_and_spoils_nothing_that_follows():
 
     for part in ("Mysuru 570001", "Phone 9876543210", "Toor Dal", "Thank you for shopping with us!"):
         assert part in text
+
+
+def test_a_font_is_in_the_file_only_if_it_is_needed():
+    def fonts_of(data: InvoiceData) -> set[bytes]:
+        return set(re.findall(rb"/BaseFont /\w+\+(\w+)", render_invoice(data)))
+
+    needed = {b"NotoSans", b"NotoSansBold", b"NotoSansDevanagariBold"}  # the last for the greeting
+    assert fonts_of(invoice()) == needed
+    assert fonts_of(invoice(line(HINDI[2]))) == needed | {b"NotoSansDevanagari"}
+
+
+def test_hindi_letters_are_joined_in_addresses_and_on_each_page_of_the_table():
+    """A glyph that stands for several letters is what they look like when joined."""
+    lines = [line("पत्र"), *[line(f"Item {number}") for number in range(50)], line("ज्ञान")]
+    data = invoice(*lines, buyer=replace(BUYER, address=("क्षमा",)))
+
+    pages: Any = PdfReader(io.BytesIO(render_invoice(data))).pages
+    glyphs = [font["/ToUnicode"].get_data() for page in pages for font in page["/Resources"]["/Font"].values()]
+
+    for letters in ("त्र", "ज्ञ", "क्ष"):
+        assert letters.encode("utf-16-be").hex().upper().encode() in b"".join(glyphs)
+
+
+def test_what_is_drawn_unshaped_has_a_glyph_for_each_letter():
+    plain = {code for code in range(0x10000) if PLAIN.fullmatch(chr(code))}
+
+    for weight in ("Regular", "Bold"):
+        assert plain <= set(TTFont(FONTS / f"NotoSans-{weight}.ttf").getBestCmap())
 
 
 @pytest.mark.parametrize("weight", ["Regular", "Bold"])
