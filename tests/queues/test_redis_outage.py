@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 
 from queues import ledger
+from queues.brokers.rq.worker import Worker as RqWorker
 from queues.models import Job, Outbox, Worker
 from tests.jobapp.jobs import record, wait_for_gate
 from tests.jobapp.models import Run
@@ -120,6 +121,35 @@ def test_worker_whose_job_is_counted_right_after_a_flush_signs_in_again(processe
 
     wait_for(lambda: redis.sismember("rq:workers", "rq:worker:w"))
     assert redis.hexists("rq:worker:w", "birth")
+
+
+def test_processes_that_are_started_while_redis_is_full_wait_for_room(processes: Processes, own_redis: OwnRedis):
+    # given a Redis that takes nothing, and two jobs
+    own_redis.client.config_set("maxmemory", 1)
+    due = record.enqueue(label="due").id
+    delayed = record.using(run_after=2).enqueue(label="delayed").id
+
+    # when workers and a scheduler start
+    commands = ("rqworker", "rqworker-pool", "rqscheduler")
+    started = [processes.manage(command, QUEUE_REDIS_URL=own_redis.url) for command in commands]
+    wait_for(lambda: all("used memory > 'maxmemory'" in process.output for process in started))
+    own_redis.client.config_set("maxmemory", 0)
+
+    # then they go on as soon as there is room
+    for job_id in (due, delayed):
+        wait_for_state(job_id, "completed")
+    assert all(process.lives for process in started)
+    wait_for(lambda: own_redis.client.scard("rq:workers") == 2)
+
+
+def test_worker_that_signed_in_and_was_not_answered_signs_in_again(redis: Redis):
+    worker = RqWorker(["order"], name="w")
+    worker._sign_in()
+
+    worker._sign_in()
+
+    assert redis.hexists("rq:worker:w", "birth")
+    redis.flushdb()
 
 
 def test_redis_without_memory_stops_no_enqueueing_and_drains_after(processes: Processes, own_redis: OwnRedis):

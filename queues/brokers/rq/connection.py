@@ -1,6 +1,6 @@
 """One Redis client per process, with time-outs, and its errors in the engine's words."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
@@ -57,22 +57,25 @@ def broker_errors() -> Iterator[None]:
         raise BrokerUnavailable(f"Redis: {error}") from error
 
 
-def await_redis() -> None:
-    """Return once Redis answers. Raises UnfitBroker if it refuses our account, or after outages.START seconds."""
+def await_redis(act: Callable[[], object] = lambda: client().ping()) -> None:
+    """Have Redis do this once it answers and has room. It may be tried again when it was done but not answered.
 
-    def ping() -> None:
+    Raises UnfitBroker if Redis refuses our account, or after outages.START seconds.
+    """
+
+    def attempt() -> None:
         try:
             with broker_errors():
-                client().ping()
+                act()
         except BrokerUnavailable as error:
             if isinstance(error.__cause__, redis.AuthenticationError):
                 raise UnfitBroker(f"{error}; check the account in QUEUE_REDIS_URL") from None
             raise
 
     try:
-        wait_out(ping, "the start", within=START)
+        wait_out(attempt, "the start", within=START)
     except BrokerUnavailable as error:
-        raise UnfitBroker(f"{error}; nothing answered for {START:g} s") from error
+        raise UnfitBroker(f"{error}; so it was for {START:g} s") from error
 
 
 def refuse_unfit(connection: redis.Redis) -> None:

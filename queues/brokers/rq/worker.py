@@ -1,6 +1,7 @@
 """The rq worker class behind `manage.py rqworker`: rq's books and options around our executor."""
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,8 +60,8 @@ class Worker(rq.Worker):
         from ...executor import Executor
 
         refuse_unfit(self.connection)
-        self._sign_in()
-        self.set_state(WorkerStatus.IDLE)
+        await_redis(self._sign_in)
+        await_redis(lambda: self.set_state(WorkerStatus.IDLE))
         log.info("worker %s serves %s", self.name, ", ".join(self.queue_names()))
         self.executor = Executor(
             self.queue_names(),
@@ -84,13 +85,15 @@ class Worker(rq.Worker):
     def _sign_in(self) -> None:
         """Write rq's worker key, over whatever else may lie where our keys belong."""
         delete_wrong_types(self.connection, {self.key: b"hash"})
-        self._forget_dead_sibling()
+        self._forget_former_self()
         self.register_birth()
 
-    def _forget_dead_sibling(self) -> None:
-        """A killed child has left its key, and with it the name that this one bears now."""
+    def _forget_former_self(self) -> None:
+        """A killed child has left its key, and with it the name that this one bears now; or this one has signed in
+        before, but was not answered."""
         host, pid = self.connection.hmget(self.key, "hostname", "pid")
-        if pid and supervision.is_dead_sibling(int(pid)) and host == str(self.hostname).encode():
+        is_ours = pid and (int(pid) == os.getpid() or supervision.is_dead_sibling(int(pid)))
+        if is_ours and host == str(self.hostname).encode():
             self.connection.delete(self.key)
 
     def _attach(self, consumer: Consumer) -> None:
