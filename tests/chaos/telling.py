@@ -13,7 +13,6 @@ from .plan import KILL_SCHEDULER, KILL_WEB, KILL_WORKER, SECONDS, STOP_WORKER
 
 EVERY = 1.0  # seconds between two lines
 REFUND_EVERY = 30  # orders, at least
-PAID_SHARE = 0.8
 KILLS = (KILL_WORKER, KILL_SCHEDULER, KILL_WEB)
 
 
@@ -105,9 +104,12 @@ def enough_refunds(book: Sequence[dict[str, Any]], orders: int) -> Finding:
 
 
 def enough_paid(evidence: Evidence) -> Finding:
-    """Whether the shop went on selling: most orders with a good card were paid for before their window closed."""
+    """Whether the shop went on selling: half of the orders with a good card were paid for before their window closed.
+
+    Nearly all are on an idle machine.
+    """
     states = states_of(evidence.ask)
     good = [one for one in evidence.accepted if one.scenario.can_be_paid and not one.scenario.then]
-    paid, least = sum(states.get(one.order_id) == "processing" for one in good), len(good) * PAID_SHARE
+    paid, least = sum(states.get(one.order_id) == "processing" for one in good), (len(good) + 1) // 2
     told = f"{paid} of {len(good)} orders with a good card"
-    return Finding("(the shop went on selling)", told, () if paid >= least else (f"expected {least:.0f} at least",))
+    return Finding("(the shop went on selling)", told, () if paid >= least else (f"expected {least} at least",))
