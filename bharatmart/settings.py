@@ -20,9 +20,8 @@ from bharatmart.framework import *  # noqa: F403
 from bharatmart.log import logging_settings
 from bharatmart.patterns import PATTERNS, are_patterns
 from bharatmart.providers import mistakes_in_providers
-from queues.backoff import exponential, fixed
-from queues.redis_url import check as check_redis_url
-from queues.settings import rq_queues, tuned_by_environment, worker_mode
+from queues.settings import exponential, fixed, rq_queues, tuned_by_environment, worker_mode
+from queues.settings.redis_url import check as check_redis_url
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Order] and the like, which Django itself cannot subscribe
 
@@ -148,7 +147,7 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNI
 LOG_FORMAT = env.str("LOG_FORMAT", "console" if DEBUG else "json", validate=OneOf(["console", "json"]))
 HTTPS = env.bool("HTTPS", not DEBUG)
 
-# Every queue on one screen; read and checked by queues/settings.py.
+# Every queue on one screen; read and checked by queues/settings/queue.py.
 QUEUES: dict[str, dict[str, Any]] = {
     "email": {"concurrency": 5, "attempts": 5, "backoff": exponential(1), "rate": "100/s", "timeout": 30},
     "order": {"concurrency": 10, "attempts": 3, "backoff": exponential(2), "timeout": 60},
@@ -192,8 +191,8 @@ refuse_start_with(_mistakes(), debug=DEBUG)
 WORKER_MODE = worker_mode(WORKER_MODE, QUEUE_REDIS_URL)
 RQ_QUEUES = rq_queues(QUEUES, QUEUE_REDIS_URL)
 RQ = {
-    "WORKER_CLASS": "queues.brokers.rq.worker.Worker",
-    "SCHEDULER_CLASS": "queues.brokers.rq.scheduler.Scheduler",
+    "WORKER_CLASS": "queues.management.rq.worker.Worker",
+    "SCHEDULER_CLASS": "queues.management.rq.scheduler.Scheduler",
     "QUEUE_CLASS": "queues.brokers.rq.messages.MessageQueue",
     "COMMIT_MODE": "auto",
 }

@@ -15,5 +15,5 @@ urlpatterns = [
     path("api/", include("orders.urls")),
     path("api/", include("notifications.urls")),
     path("api/", include("payments.urls")),
-    path("api/queues/", include("queues.urls")),
+    path("api/queues/", include("queues.ops.urls")),
 ]

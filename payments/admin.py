@@ -13,8 +13,8 @@ from django.urls import URLPattern, path, reverse
 from orders.admin.orders import OrderAdmin
 from orders.admin.search import link_to, link_to_order
 from orders.money import format_rupees
-from queues.long_list import LongList
-from queues.readonly import ReadOnlyAdmin, ReadOnlyInline, warned
+from queues.ops.admin.lists import ReadOnlyAdmin, ReadOnlyInline, warned
+from queues.ops.admin.long_list import LongList
 
 from .errors import RefundExceedsCapture
 from .models import GatewayHealth, Payment, PaymentEvent, ProviderEvent, Reconciliation, Refund

@@ -5,8 +5,8 @@ The public names: declare with `@job` and `Event`, steer from inside a job with 
 """
 
 from .context import progress
+from .definitions.event import Event
+from .definitions.job import JobDefinition, job
 from .errors import Cancel, Permanent, Retry, Snooze
-from .event import Event
-from .job import JobDefinition, job
 
 __all__ = ["Cancel", "Event", "JobDefinition", "Permanent", "Retry", "Snooze", "job", "progress"]

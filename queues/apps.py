@@ -8,11 +8,8 @@ class QueuesConfig(AppConfig):
     verbose_name = "Background jobs"
 
     def ready(self) -> None:
-        from . import (
-            checks,  # noqa: F401  registers the system checks
-            in_web,
-        )
+        from .worker import embedded
 
         autodiscover_modules("jobs")
         if settings.WORKER_MODE == "in-process":
-            in_web.connect()
+            embedded.connect()

@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from .running import Running
+from .lifecycle.execution import Running
 
 if TYPE_CHECKING:
     from .ledger import Claim

@@ -6,10 +6,11 @@ import threading
 from django.conf import settings
 from django.db import connection
 
-from . import outbox, prepared
 from . import settings as queue_settings
 from .brokers.base import Broker
 from .errors import BrokerUnavailable, unforeseen
+from .ledger import outbox
+from .postgres import prepared
 
 log = logging.getLogger(__name__)
 

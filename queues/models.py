@@ -1,10 +1,10 @@
-"""The ledger's tables. `ledger.py` alone writes `Job.state`; `outbox.py` alone writes `Outbox`."""
+"""The engine's tables. `queues/ledger/` alone writes jobs and the outbox."""
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from .running import LONGEST_NOTE
+from .lifecycle.execution import LONGEST_NOTE
 from .states import LIVE, JobState, Outcome
 
 

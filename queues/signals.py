@@ -31,7 +31,7 @@ from django.dispatch import Signal
 
 if TYPE_CHECKING:
     from .ledger import Claim, Verdict
-    from .running import Progress
+    from .lifecycle.execution import Progress
 
 log = logging.getLogger(__name__)
 

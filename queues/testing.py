@@ -17,12 +17,14 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.test import override_settings
 
-from . import context, ledger, outbox, recurring, runner, signals
+from . import context, ledger, signals
 from . import settings as queue_settings
-from .job import JobDefinition
-from .ledger import Claim, Verdict
+from .definitions import recurrence
+from .definitions.job import JobDefinition
+from .definitions.recurrence import tick
+from .execution import runner
+from .ledger import Claim, Verdict, outbox
 from .models import Job, Outbox
-from .recurring import tick
 from .states import JobState
 
 LONGEST_DRAIN = 1000
@@ -78,7 +80,7 @@ def moved(length: timedelta | None = None, **units: float) -> Iterator[None]:
     until a datetime is moved with the rest if it was enqueued before.
     """
     by = length if length is not None else timedelta(**units)
-    recurring.make_rows()
+    recurrence.make_rows()
     _postpone(-by)
     try:
         with override_settings(QUEUE_CLOCK_SHIFT=settings.QUEUE_CLOCK_SHIFT + by.total_seconds()):

@@ -23,9 +23,10 @@ def engine() -> dict[str, float]:
     """Dispatching and claiming a batch, through the names and plans that the engine's own worker uses."""
     from redis import Redis
 
-    from queues import brokers, ledger, prepared
+    from queues import brokers, ledger
     from queues.dispatcher import dispatch_all
-    from queues.offer import Offer
+    from queues.lifecycle.offer import Offer
+    from queues.postgres import prepared
 
     from . import jobs
 

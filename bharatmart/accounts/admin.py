@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 
-from queues.readonly import CappedPaginator
+from queues.ops.admin.lists import CappedPaginator
 
 from .models import User
 

@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from queues.long_list import LongList
-from queues.readonly import ReadOnlyAdmin
+from queues.ops.admin.lists import ReadOnlyAdmin
+from queues.ops.admin.long_list import LongList
 
 from ..messages import KINDS
 from ..models import Notification

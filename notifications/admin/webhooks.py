@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from queues.long_list import LongList
-from queues.readonly import FastAdmin, ReadOnlyAdmin
+from queues.ops.admin.lists import FastAdmin, ReadOnlyAdmin
+from queues.ops.admin.long_list import LongList
 
 from .. import webhook_types
 from ..channels.webhook import mistake_in

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from queues import Permanent, Snooze
-from queues.outages import wait_out
+from queues.postgres.outages import wait_out
 
 from .. import events, messages
 from ..channels import email

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from queues.readonly import FastAdmin
+from queues.ops.admin.lists import FastAdmin
 
 from ..models import Product
 from ..services import stock

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from queues.long_list import LongList
+from queues.ops.admin.long_list import LongList
 
 from ..models import ErpDelivery
 from .search import ExactSearchAdmin

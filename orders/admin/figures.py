@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from queues.readonly import ReadOnlyAdmin
+from queues.ops.admin.lists import ReadOnlyAdmin
 
 from ..models import DailyFigures, DailyReport, DailySales
 from ..money import format_rupees

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from queues.readonly import ReadOnlyInline
+from queues.ops.admin.lists import ReadOnlyInline
 
 from .. import selectors
 from ..models import Order, OrderLine, OrderLog, Reservation, ReturnRequest, ReviewItem, Shipment

@@ -12,8 +12,8 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from queues.long_list import LongList
-from queues.readonly import ReadOnlyInline, warned
+from queues.ops.admin.lists import ReadOnlyInline, warned
+from queues.ops.admin.long_list import LongList
 
 from .. import selectors
 from ..errors import ShopError

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from queues.readonly import warned
+from queues.ops.admin.lists import warned
 
 from ..errors import ReviewClosed
 from ..models import ReviewItem

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from queues.readonly import ReadOnlyAdmin
+from queues.ops.admin.lists import ReadOnlyAdmin
 
 
 def link_to(model: str, key: int, words: str) -> SafeString:

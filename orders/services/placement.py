@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
-from queues.conflicts import again_on_conflict
+from queues.postgres.conflicts import again_on_conflict
 
 from .. import events
 from ..errors import OutOfStock, UnknownProduct

@@ -12,7 +12,7 @@ from orders.locks import lock_order
 from orders.models import Order
 from orders.services import lifecycle
 from orders.states import UNPAID, OrderState
-from queues.conflicts import again_on_conflict
+from queues.postgres.conflicts import again_on_conflict
 
 from ..errors import GatewayNotConfigured, OrderNotPayable, PaymentInProgress, TokenNotWanted, TokenRequired
 from ..events import payment_requested, payment_uncertain

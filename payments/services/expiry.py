@@ -11,9 +11,10 @@ from orders.locks import lock_order
 from orders.models import Order
 from orders.services import lifecycle
 from orders.states import NOT_PAID_IN_TIME, UNPAID, OrderState
-from queues import Snooze, steering
-from queues.conflicts import again_on_conflict
+from queues import Snooze
 from queues.models import Job
+from queues.ops import actions
+from queues.postgres.conflicts import again_on_conflict
 from queues.states import LIVE, JobState
 
 from ..errors import OrderNotCancellable, PaymentInProgress
@@ -68,7 +69,7 @@ def retry_given_up() -> list[int]:
         if not known[order_id].keys() - {JobState.COMPLETED}:
             _ask_for_another(order_id)
     dead = [jobs for jobs in known.values() if JobState.FAILED in jobs and not jobs.keys() & set(LIVE)]
-    return steering.retry_jobs([jobs[JobState.FAILED] for jobs in dead], actor="payments.retry_auto_cancels")
+    return actions.retry_jobs([jobs[JobState.FAILED] for jobs in dead], actor="payments.retry_auto_cancels")
 
 
 def _ask_for_another(order_id: int) -> None:

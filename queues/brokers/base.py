@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from ..ledger import Claim, Ending
-from ..offer import Offer
+from ..lifecycle.offer import Offer
 
 
 class Consumer(Protocol):

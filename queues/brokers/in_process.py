@@ -3,9 +3,8 @@
 import threading
 from collections.abc import Collection, Sequence
 
-from .. import outbox
-from ..ledger import Claim, Ending
-from ..offer import Offer
+from ..ledger import Claim, Ending, outbox
+from ..lifecycle.offer import Offer
 
 
 class InProcessConsumer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from ..offer import Offer
+from ..lifecycle.offer import Offer
 from .base import Consumer
 
 

@@ -6,8 +6,8 @@ outbox row first.
 """
 
 from .claims import Claim, claim
-from .entries import enqueue
-from .reports import to_stop, write_progress
+from .enqueue import enqueue
+from .progress import to_stop, write_progress
 from .rescues import adopt, free_unheard_of, held_by, rescue, runs_in_child
 from .retries import retry
 from .verdicts import COMPLETED, Ending, Verdict, finish, finish_all

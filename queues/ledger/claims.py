@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from .. import prepared, registry
-from ..offer import Offer
-from ..pauses import PAUSED
+from ..definitions import registry
+from ..lifecycle.offer import Offer
+from ..postgres import prepared
+from .pauses import PAUSED
 
 
 class Claim(NamedTuple):

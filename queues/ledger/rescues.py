@@ -9,10 +9,12 @@ from uuid import UUID
 
 from django.db import connection
 
-from .. import outbox, registry, signals
 from .. import settings as queue_settings
+from .. import signals
+from ..definitions import registry
 from ..models import Job
 from ..states import JobState, Outcome
+from . import outbox
 from .claims import Claim
 
 IN_CHILD = """CASE WHEN name = ANY(%(in_child)s) THEN true WHEN name = ANY(%(in_thread)s) THEN false

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from .. import outbox, signals
 from .. import settings as queue_settings
+from .. import signals
 from ..models import Job
+from . import outbox
 
 RETRY = """
 WITH target AS (

@@ -8,14 +8,17 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError, InterfaceError, transaction
 
-from .. import context, outbox, prepared, registry, signals
+from .. import context, signals
+from ..definitions import registry
 from ..errors import UnknownJob
-from ..kept_log import CHARACTERS
-from ..running import SILENT
+from ..lifecycle.execution import SILENT
+from ..lifecycle.log import CHARACTERS
+from ..postgres import prepared
+from ..postgres.storable import storable
 from ..states import JobState, Outcome
-from ..storable import storable
+from . import outbox
 from .claims import Claim
-from .entries import enqueue
+from .enqueue import enqueue
 
 log = logging.getLogger(__name__)
 

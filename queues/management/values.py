@@ -9,9 +9,10 @@ from datetime import timedelta
 
 from django.apps import AppConfig
 
-from queues import registry, schedules
 from queues import settings as queue_settings
+from queues.definitions import registry
 from queues.errors import UnknownQueue, UnknownSchedule
+from queues.ops import schedules
 
 from . import new_job
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from queues import lease, schedules, steering
-from queues.flow import flow_page
+from queues.ledger import workers
+from queues.ops import actions, schedules
+from queues.ops.flow import flow_page
+from queues.ops.tables import status_page
 from queues.states import FINAL
-from queues.status import status_page
 
 from . import new_job, values
 from .all_or_nothing import write_files
@@ -86,7 +87,7 @@ def _status(options: dict[str, Any]) -> str:
 
 
 def _ready(options: dict[str, Any]) -> str:
-    if not lease.is_ready(options["name"]):
+    if not workers.is_ready(options["name"]):
         raise CommandError("no worker of this host takes jobs: it has not started, is draining, or has no fresh beat")
     return "ready\n"
 
@@ -96,12 +97,12 @@ def _flow(options: dict[str, Any]) -> str:
 
 
 def _pause(options: dict[str, Any]) -> str:
-    changed = steering.pause_queue(options["queue"], actor=values.actor())
+    changed = actions.pause_queue(options["queue"], actor=values.actor())
     return f"queue {options['queue']} is paused\n" if changed else f"queue {options['queue']} was paused already\n"
 
 
 def _resume(options: dict[str, Any]) -> str:
-    changed = steering.resume_queue(options["queue"], actor=values.actor())
+    changed = actions.resume_queue(options["queue"], actor=values.actor())
     return f"queue {options['queue']} runs again\n" if changed else f"queue {options['queue']} was not paused\n"
 
 
@@ -141,21 +142,21 @@ def _retry(options: dict[str, Any]) -> str:
             "--name and --error choose among the jobs of --queue, not among those of --id.", returncode=2
         )
     if ids:
-        done = steering.retry_jobs(ids, actor=values.actor())
+        done = actions.retry_jobs(ids, actor=values.actor())
         return f"{len(done)} jobs will run again\n" + _left(ids, done, "failed or cancelled, or their key is taken")
-    done = steering.retry_matching(queue=options["queue"], name=name, containing=error, actor=values.actor())
+    done = actions.retry_matching(queue=options["queue"], name=name, containing=error, actor=values.actor())
     return f"{len(done)} jobs will run again\n"
 
 
 def _cancel(options: dict[str, Any]) -> str:
     if options["key"]:
-        return f"{steering.cancel_under(options['key'], actor=values.actor())}\n"
-    done = steering.cancel_jobs(options["id"], actor=values.actor())
+        return f"{actions.cancel_under(options['key'], actor=values.actor())}\n"
+    done = actions.cancel_jobs(options["id"], actor=values.actor())
     return f"{done}\n" + _left(options["id"], [*done.waiting, *done.running], "waiting or running")
 
 
 def _clean(options: dict[str, Any]) -> str:
-    deleted = steering.clean(options["queue"], options["state"], options["older"], actor=values.actor())
+    deleted = actions.clean(options["queue"], options["state"], options["older"], actor=values.actor())
     return f"{deleted} {options['state']} jobs of queue {options['queue']} deleted\n"
 
 

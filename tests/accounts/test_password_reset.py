@@ -12,7 +12,8 @@ from django.test import Client
 
 from bharatmart.accounts.models import User
 from notifications.models import Notification
-from queues import brokers, outbox
+from queues import brokers
+from queues.ledger import outbox
 from queues.models import Job, Outbox
 from queues.testing import drain
 from tests.smtp_sink import SmtpSink

@@ -5,7 +5,7 @@ import pytest
 from bharatmart.accounts import jobs
 from bharatmart.accounts.models import User
 from notifications.models import Notification
-from queues import registry
+from queues.definitions import registry
 from tests.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.django_db

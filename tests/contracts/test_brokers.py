@@ -7,8 +7,9 @@ from itertools import pairwise
 import psutil
 import pytest
 
-from queues import JobDefinition, ledger, steering
+from queues import JobDefinition, ledger
 from queues.models import Attempt, Job, Worker
+from queues.ops import actions
 from tests.contracts.brokers import BROKERS
 from tests.jobapp.jobs import block, compute, crash_in_company, fail, record, record_mail, take_a_moment, wait_for_gate
 from tests.jobapp.models import Run
@@ -174,7 +175,7 @@ def test_running_job_is_heard_and_can_be_stopped(start_worker: StartWorker, say:
 
     # when the one may end and an operator cancels the other
     open_gate("g-40")
-    steering.cancel_jobs([running.id], actor="asha")
+    actions.cancel_jobs([running.id], actor="asha")
 
     # then
     wait_for(lambda: (saying.status, running.status) == ("completed", "completed"))

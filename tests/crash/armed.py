@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from queues import supervision
 from queues.ledger import Claim, Ending
+from queues.supervisor import supervised
 
 from .points import POINTS, Point
 
@@ -21,7 +21,7 @@ AT = Path(os.environ.get("CRASH_AT", os.devnull))
 
 
 def arm_all() -> None:
-    supervision.SHORT_LIFE = 0.0  # a process that dies on purpose is replaced at once
+    supervised.SHORT_LIFE = 0.0  # a process that dies on purpose is replaced at once
     for point in POINTS:
         arm(point)
 

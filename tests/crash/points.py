@@ -41,7 +41,7 @@ POINTS = [
     *_around("verdict", "queues.ledger:finish_all", job=CHARGE),
     *_around("acknowledge", "queues.brokers.rq.consumer:RqConsumer.finished", job=CHARGE),
     *_around("publish", "queues.brokers.rq.broker:RqBroker.publish"),
-    *_around("heartbeat", "queues.lease:renew"),
+    *_around("heartbeat", "queues.ledger.workers:renew"),
     *_around("retry", "queues.ledger:finish", job=CONFIRMATION, order="paid, and the first mail is put off"),
     *_around("intent", "payments.services.collect:_submit_intent", victim=CHARGE),
     *_around("charge", "payments.gateways.simulated:SimulatedGateway.charge", victim=CHARGE),

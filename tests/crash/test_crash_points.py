@@ -6,8 +6,8 @@ The documented exception: a mail goes out twice if its sender dies between the s
 import pytest
 
 from orders.models import CreditNote, Invoice, Order, Reservation, ReturnRequest, ReviewItem, Stock
-from queues import registry
 from queues import settings as queue_settings
+from queues.definitions import registry
 from queues.models import Attempt, Job
 from tests.crash.points import POINTS, Point
 from tests.crash.world import World

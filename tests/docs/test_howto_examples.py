@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from queues import event, registry
+from queues.definitions import event, registry
 from tests.docs.examples import Runner, blocks_of
 from tests.processes import ROOT
 

@@ -48,7 +48,7 @@ MUTATIONS = [
     ),
     Mutation(
         name="burial asks for the beat that was seen",
-        file="queues/lease.py",
+        file="queues/ledger/workers.py",
         guard=", stopped_at=None, beat_at=worker.beat_at)",
         without=", stopped_at=None)",
         test="tests/queues/test_leases.py::test_beat_in_the_last_moment_saves_a_worker",
@@ -56,7 +56,7 @@ MUTATIONS = [
     ),
     Mutation(
         name="rescue wants the same beat in two sweeps",
-        file="queues/lease.py",
+        file="queues/ledger/workers.py",
         guard="self.seen.get(worker.pk) == worker.beat_at",
         without="worker.pk in self.seen",
         test="tests/queues/test_leases.py::test_beat_between_two_sweeps_frees_nobody",
@@ -64,7 +64,7 @@ MUTATIONS = [
     ),
     Mutation(
         name="limits lock the queue's row",
-        file="queues/limits.py",
+        file="queues/ledger/limits.py",
         guard="WHERE name = %s FOR UPDATE",
         without="WHERE name = %s",
         test="tests/queues/test_limits.py::test_process_that_stands_still_loses_the_lock",
@@ -81,7 +81,7 @@ MUTATIONS = [
     ),
     Mutation(
         name="tick asks for the last tick",
-        file="queues/recurring.py",
+        file="queues/definitions/recurrence.py",
         guard=", last_tick__lt=at)",
         without=")",
         test="tests/queues/test_recurring.py::test_tick_that_two_processes_find_due_happens_once",

@@ -11,7 +11,7 @@ from notifications.models import Notification
 from orders import jobs
 from orders.models import DailyFigures, DailyReport, DailySales
 from orders.services import reports
-from queues import recurring
+from queues.definitions import recurrence
 from queues.models import Job
 from queues.testing import drain
 from tests.orders.shop import make_product, make_user
@@ -109,7 +109,7 @@ def test_those_named_get_it_and_one_refusal_keeps_it_from_nobody(settings: Any, 
 
 
 def test_it_is_made_at_nine_in_india():
-    at = timezone.localtime(recurring.next_due(jobs.daily_report, timezone.now()))
+    at = timezone.localtime(recurrence.next_due(jobs.daily_report, timezone.now()))
 
     assert (at.hour, at.minute, str(at.tzinfo)) == (9, 0, "Asia/Kolkata")
     assert (jobs.daily_report.queue, jobs.mail_daily_report.queue) == ("reports", "email")

@@ -8,8 +8,9 @@ from pytest_django import Settings
 
 from orders.models import Order
 from payments.services import expiry
-from queues import ledger, steering
+from queues import ledger
 from queues.models import AuditEntry, Job
+from queues.ops import actions
 from queues.testing import drain, make_due, moved, tick
 
 from .factories import captured_payment, place, stock_of
@@ -96,7 +97,7 @@ def test_order_whose_time_has_not_come_is_left_alone():
 
 def test_auto_cancel_that_an_operator_cancelled_is_left_alone():
     order = overdue()
-    steering.cancel_under(f"cancel-{order.pk}", actor="asha")
+    actions.cancel_under(f"cancel-{order.pk}", actor="asha")
 
     assert expiry.retry_given_up() == []
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from queues import JobDefinition, lease, ledger, outbox
-from queues.ledger import Claim
+from queues import JobDefinition, ledger
+from queues.ledger import Claim, outbox, workers
+from queues.lifecycle.offer import Offer
 from queues.models import Outbox, Worker
-from queues.offer import Offer
 
 
 def offer_of(definition: JobDefinition, **args: Any) -> Offer:
@@ -32,7 +32,7 @@ def claim_for(worker_id: int | None, definition: JobDefinition, **args: Any) -> 
 
 
 def new_worker(name: str = "w", *, beat_seconds_ago: float = 0) -> int:
-    worker_id = lease.register(name, ["order"])
+    worker_id = workers.register(name, ["order"])
     if beat_seconds_ago:
         grow_old(worker_id, beat_seconds_ago)
     return worker_id

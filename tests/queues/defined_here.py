@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from queues import JobDefinition, job, registry
+from queues import JobDefinition, job
+from queues.definitions import registry
 
 NAME = "jobapp.defined_here"
 

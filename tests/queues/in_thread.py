@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 
 from queues.brokers.in_process import InProcessBroker
-from queues.executor import Executor
+from queues.worker.process import Executor
 
 
 @contextmanager

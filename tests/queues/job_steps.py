@@ -13,10 +13,11 @@ from hypothesis.stateful import (
     rule,
 )
 
-from queues import Cancel, Permanent, Retry, Snooze, lease, ledger, outbox, runner
-from queues.ledger import Claim, Verdict
+from queues import Cancel, Permanent, Retry, Snooze, ledger
+from queues.execution import runner
+from queues.ledger import Claim, Verdict, outbox, workers
+from queues.lifecycle.offer import Offer
 from queues.models import Attempt, Job, Outbox
-from queues.offer import Offer
 from queues.states import JobState, Outcome
 from tests.jobapp.jobs import compute, fail, last_resort, record, record_mail
 from tests.queues.claims import lease_delayed, new_worker
@@ -56,7 +57,7 @@ class JobSteps(RuleBasedStateMachine):
         self.model = LedgerModel()
         self.workers = [new_worker("first"), new_worker("second")]
         self.claims: list[Claim] = []
-        self.sweeper = lease.Sweeper()
+        self.sweeper = workers.Sweeper()
         self.stale: set[int] = set()
         self.seen: set[int] = set()
         self.gone: set[int] = set()

@@ -8,7 +8,7 @@ from uuid import UUID
 from queues import ledger
 from queues import settings as queue_settings
 from queues.ledger import Claim, Verdict
-from queues.offer import Offer
+from queues.lifecycle.offer import Offer
 from queues.states import FINAL, RETRYABLE
 
 WITHDRAWN, TO_OFFER, OFFERED = "withdrawn", "to offer", "offered"

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from queues import JobDefinition, job, registry
+from queues import JobDefinition, job
+from queues.definitions import registry
 from queues.models import Job
 from queues.testing import run_next
 

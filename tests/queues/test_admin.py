@@ -7,7 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from queues import ledger, outbox, runner
+from queues import ledger
+from queues.execution import runner
+from queues.ledger import outbox
 from queues.models import AuditEntry, Job
 from queues.states import JobState
 from queues.testing import drain, run_next

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from queues.definitions.job import Usage
 from queues.errors import JobArgumentError
-from queues.job import Usage
 from queues.models import Job
 from tests.jobapp.jobs import record, something_happened
 

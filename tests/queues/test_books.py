@@ -6,7 +6,7 @@ import pytest
 import redis as redis_py
 from redis import Redis
 
-from queues.brokers.rq.books import BEGAN, ENDED, FAILED, FINISHED, STALE, Books, Entry
+from queues.brokers.rq.registries import BEGAN, ENDED, FAILED, FINISHED, STALE, Books, Entry
 
 pytestmark = pytest.mark.usefixtures("redis")
 

@@ -6,10 +6,12 @@ from typing import Any
 import psutil
 import pytest
 
-from queues import JobDefinition, ledger, runner, steering
+from queues import JobDefinition, ledger
+from queues.execution import runner
+from queues.execution.runner import judge_crash
 from queues.ledger import Claim, Verdict
 from queues.models import Attempt, AuditEntry, Job, Outbox
-from queues.runner import judge_crash
+from queues.ops import actions
 from queues.states import JobState, Outcome
 from queues.testing import drain, run_next
 from tests.jobapp.jobs import fail, record
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("ledger_db")
 def asked_to_stop(definition: JobDefinition = record, worker: int | None = None, **args: Any) -> Claim:
     """A claimed job that an operator has asked to stop."""
     claim = claim_for(worker, definition, **args)
-    assert steering.cancel_jobs([claim.id], actor="asha") == ([], [claim.id])
+    assert actions.cancel_jobs([claim.id], actor="asha") == ([], [claim.id])
     return claim
 
 
@@ -36,7 +38,7 @@ def test_running_job_hears_that_it_should_stop_and_is_cancelled(processes: Proce
     wait_for(lambda: runs("a") == 1)
 
     # when an operator cancels it
-    assert steering.cancel_jobs([job_id], actor="asha") == ([], [job_id])
+    assert actions.cancel_jobs([job_id], actor="asha") == ([], [job_id])
 
     # then it stops and is cancelled, although it raised an error and had attempts left
     job = wait_for_state(job_id, "cancelled")
@@ -57,7 +59,7 @@ def test_child_that_does_not_listen_is_cancelled_when_it_crashes(processes: Proc
     wait_for(lambda: Job.objects.filter(progress=5).exists())
     worker = Job.objects.get(pk=job_id).worker
     assert worker is not None
-    steering.cancel_jobs([job_id], actor="asha")
+    actions.cancel_jobs([job_id], actor="asha")
 
     # when its process is killed
     grandchildren = [p for child in psutil.Process(worker.pid).children() for p in child.children()]
@@ -75,7 +77,7 @@ def test_job_of_a_stopped_worker_is_cancelled_and_not_given_back(processes: Proc
     worker = processes.manage("rqworker", "order", QUEUE_GRACE="0.3")
     job_id = say_in_child.enqueue(percents=[5], gate="never").id
     wait_for(lambda: Job.objects.filter(progress=5).exists())
-    steering.cancel_jobs([job_id], actor="asha")
+    actions.cancel_jobs([job_id], actor="asha")
 
     # when its worker stops
     worker.stop()
@@ -164,7 +166,7 @@ def test_job_is_asked_once():
     claim = asked_to_stop(label="a")
     first = Job.objects.get().cancel_asked_at
 
-    assert steering.cancel_jobs([claim.id], actor="ravi") == ([], [])
+    assert actions.cancel_jobs([claim.id], actor="ravi") == ([], [])
 
     assert Job.objects.get().cancel_asked_at == first
     assert list(AuditEntry.objects.values_list("actor", flat=True)) == ["asha"]
@@ -178,7 +180,7 @@ def test_waiting_jobs_are_cancelled_running_ones_asked_and_finished_ones_left():
     waiting = record.enqueue(label="waiting").id
 
     # when all are cancelled
-    cancelled = steering.cancel_jobs([done, active, waiting], actor="asha")
+    cancelled = actions.cancel_jobs([done, active, waiting], actor="asha")
 
     # then
     assert cancelled == ([waiting], [active])
@@ -201,7 +203,7 @@ def test_job_that_comes_back_while_it_is_being_cancelled_is_cancelled(monkeypatc
     monkeypatch.setattr(ledger, "cancel", cancel_just_before_it_waits)
 
     # when
-    cancelled = steering.cancel_jobs([claim.id], actor="asha")
+    cancelled = actions.cancel_jobs([claim.id], actor="asha")
 
     # then a second look finds it
     assert cancelled == ([claim.id], [])
@@ -212,7 +214,7 @@ def test_operators_retry_forgets_the_wish_to_stop():
     claim = asked_to_stop(fail, label="a", how="permanent")
     ledger.finish(claim, ENDS["retry"])
 
-    steering.retry_jobs([claim.id], actor="asha")
+    actions.retry_jobs([claim.id], actor="asha")
     job = run_next(raises=False)
 
     assert job is not None

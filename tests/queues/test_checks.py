@@ -8,7 +8,8 @@ import pytest
 from django.core.checks import CheckMessage, run_checks
 from django.test import override_settings
 
-from queues import Event, JobDefinition, event, job, registry
+from queues import Event, JobDefinition, job
+from queues.definitions import event, registry
 
 
 @pytest.fixture

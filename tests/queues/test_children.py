@@ -12,9 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
-from queues import children
-from queues.children import BOOT, Child, Children
 from queues.models import Attempt, Worker
+from queues.worker.children import pool
+from queues.worker.children.pool import BOOT, Child, Children
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.jobapp.models import Run
 from tests.processes import Processes, database_url, is_gone, wait_for
@@ -117,9 +117,8 @@ def test_job_is_not_blamed_for_a_kept_child_that_has_died(children_here: Childre
 
 
 def test_children_with_nothing_to_do_end(children_here: Children, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(
-        children, "BOOT", BOOT.replace("import main;", "import main; import queues.forkserver as f; f.IDLE = 0.2;")
-    )
+    short = "import main; import queues.worker.children.forkserver as f; f.IDLE = 0.2;"
+    monkeypatch.setattr(pool, "BOOT", BOOT.replace("import main;", short))
     run_in_child(children_here, compute, label="before")
     wait_for(lambda: is_gone(Run.objects.get().pid))
 
@@ -144,7 +143,7 @@ def slow_fork_server(ledger_db: None, settings: Any, monkeypatch: pytest.MonkeyP
     """It takes longer to start than a job of the order queue may take."""
     monkeypatch.setenv("DATABASE_URL", database_url())
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.jobapp.settings")
-    monkeypatch.setattr(children, "BOOT", f"import time; time.sleep(3); {BOOT}")
+    monkeypatch.setattr(pool, "BOOT", f"import time; time.sleep(3); {BOOT}")
     settings.QUEUES = {**settings.QUEUES, "order": {**settings.QUEUES["order"], "timeout": 3.0}}
     started = Children()
     yield started
@@ -160,14 +159,14 @@ def test_time_of_a_job_begins_with_its_child(slow_fork_server: Children):
 
 
 def test_job_whose_child_does_not_come_is_given_back(slow_fork_server: Children, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(children, "LONGEST_START", 0.1)
+    monkeypatch.setattr(pool, "LONGEST_START", 0.1)
     claim = claim_for(None, compute, label="late")
 
     verdict = slow_fork_server.run(claim)
 
     # then it is as if it had not been claimed, and the child that comes later finds nobody and runs nothing
     assert (verdict.outcome, verdict.attempt_given_back) == ("given back", True)
-    monkeypatch.setattr(children, "LONGEST_START", 60.0)
+    monkeypatch.setattr(pool, "LONGEST_START", 60.0)
     assert slow_fork_server.run(claim_for(None, compute, label="next")).outcome == "completed"
     assert runs("late") == 0
 

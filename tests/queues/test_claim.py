@@ -6,10 +6,11 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from queues import job, ledger, outbox, registry
-from queues.ledger import Claim, Verdict
+from queues import job, ledger
+from queues.definitions import registry
+from queues.ledger import Claim, Verdict, outbox
+from queues.lifecycle.offer import Offer
 from queues.models import Job, Outbox
-from queues.offer import Offer
 from queues.states import JobState, Outcome
 from tests.jobapp.jobs import record
 from tests.queues.claims import claim_for, lease_delayed, new_worker, offer_of
@@ -111,7 +112,7 @@ def test_offers_of_a_job_never_repeat():
 
 
 def _snoozed() -> ledger.Verdict:
-    from queues.runner import given_back
+    from queues.execution.runner import given_back
 
     return given_back("test")
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from queues.conflicts import TIMES, again_on_conflict, is_conflict
 from queues.models import Job
+from queues.postgres.conflicts import TIMES, again_on_conflict, is_conflict
 from queues.testing import drain
 from tests.jobapp.models import Gate
 from tests.processes import wait_for
@@ -117,7 +117,7 @@ def elsewhere(statement: str) -> None:
 
 
 def test_conflict_without_end_is_told_after_so_many_tries(ledger_db: None, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("queues.conflicts.LONGEST_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("queues.postgres.conflicts.LONGEST_FIRST_PAUSE", 0.001)
     tries = list[int]()
 
     @again_on_conflict

@@ -7,13 +7,14 @@ import redis as redis_py
 from django.core.management import call_command
 from redis import Redis
 
-from queues import lease, ledger
+from queues import ledger
 from queues.brokers.rq.broker import RqBroker
 from queues.brokers.rq.consumer import RqConsumer
 from queues.dispatcher import dispatch_all
 from queues.errors import BrokerUnavailable
-from queues.housekeeping import Housekeeper
-from queues.offer import Offer
+from queues.ledger import workers
+from queues.lifecycle.offer import Offer
+from queues.maintenance.housekeeper import Housekeeper
 from tests.jobapp.jobs import record, record_mail
 from tests.processes import Processes, wait_for
 from tests.queues.claims import new_worker
@@ -57,7 +58,7 @@ def test_received_messages_are_held_until_they_are_claimed(consumer: RqConsumer,
     offers = published(3)
 
     assert consumer.receive("order", 10, 0.1) == offers
-    assert RqBroker().lost(offers, lease.living()) == []
+    assert RqBroker().lost(offers, workers.living()) == []
     assert RqBroker().lost(offers, []) == offers
     claims = ledger.claim(offers, 1)
     consumer.claimed(offers, claims)
@@ -129,7 +130,7 @@ def test_recovery_of_one_queue_leaves_what_other_lanes_hold(consumer: RqConsumer
     consumer.recover("order")
 
     assert (redis.llen("rq:queue:order"), redis.llen("rq:queue:email")) == (1, 0)
-    assert RqBroker().lost([mail], lease.living()) == []
+    assert RqBroker().lost([mail], workers.living()) == []
 
 
 def test_given_back_messages_keep_their_order(consumer: RqConsumer, redis: Redis):

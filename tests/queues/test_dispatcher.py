@@ -14,8 +14,8 @@ from queues.brokers.rq.broker import RqBroker
 from queues.brokers.rq.keys import SCHEDULED, queue_key
 from queues.dispatcher import Dispatcher, dispatch_all
 from queues.errors import BrokerUnavailable
+from queues.lifecycle.offer import Offer
 from queues.models import Job, Outbox
-from queues.offer import Offer
 from tests.jobapp.jobs import record
 from tests.queues.facts import messages, write_jobs
 

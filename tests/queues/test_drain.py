@@ -10,13 +10,14 @@ import pytest
 from django.db import OperationalError
 from redis import Redis
 
-from queues import executor as executor_module
-from queues import lane, lease, ledger, outbox
+from queues import ledger
 from queues.brokers.in_process import InProcessBroker
-from queues.executor import Executor
-from queues.ledger import Claim
+from queues.ledger import Claim, outbox, workers
 from queues.models import Attempt, Job, Worker
-from queues.status import status_page
+from queues.ops.tables import status_page
+from queues.worker import fetcher
+from queues.worker import process as executor_module
+from queues.worker.process import Executor
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.processes import Processes, cut_connections, wait_for
 from tests.queues.facts import ended, open_gate, runs, states, wait_for_state
@@ -31,13 +32,13 @@ def test_five_run_at_once_and_sigterm_drains(processes: Processes, redis: Redis)
     for _ in range(12):
         MAILS.enqueue(label="mail", gate="g")
     wait_for(lambda: runs("mail") == 5)
-    assert lease.is_ready("w")
+    assert workers.is_ready("w")
     wait_for(lambda: sum(redis.llen(key) for key in redis.keys("rq:fetched:*")) == 5, every=0.01)
     assert states() == {"active": 5, "waiting": 7}
 
     # when it is told to stop
     worker.send(signal.SIGTERM)
-    wait_for(lambda: not lease.is_ready("w"))
+    wait_for(lambda: not workers.is_ready("w"))
     wait_for(lambda: redis.llen("rq:queue:email") == 7)
     assert worker.lives
     assert "draining" in status_page()
@@ -57,17 +58,17 @@ def test_nothing_is_claimed_for_a_thread_that_comes_free_after_the_stop(executor
     # given ten jobs that run, and a lane that waits for one of them with more in its hands
     ids = ledger.enqueue([wait_for_gate.request({"label": "a", "gate": "g"}) for _ in range(20)])
     wait_for(lambda: runs("a") == 10)
-    (lane,) = executor.lanes
-    wait_for(lambda: lane.buffer)
+    (fetcher,) = executor.lanes
+    wait_for(lambda: fetcher.buffer)
 
     # when the process is told to stop, and the ten end
     executor.stop()
-    wait_for(lane.stopping.is_set)
+    wait_for(fetcher.stopping.is_set)
     open_gate("g")
 
     # then that was all
     wait_for(lambda: states().get("completed") == 10)
-    wait_for(lambda: not lane.is_alive())
+    wait_for(lambda: not fetcher.is_alive())
     assert states() == {"completed": 10, "waiting": len(ids) - 10}
     assert Attempt.objects.count() == 10
 
@@ -163,7 +164,7 @@ def test_drain_waits_for_a_claim_that_is_not_answered_yet(
             assert answered.wait(60)
         return claims
 
-    monkeypatch.setattr(lane.ledger, "claim", claim_slowly)
+    monkeypatch.setattr(fetcher.ledger, "claim", claim_slowly)
     monkeypatch.setattr(executor_module, "LANE_ENDS_WITHIN", 0.1)
     job_id = record.enqueue(label="a").id
     wait_for_state(job_id, "active")

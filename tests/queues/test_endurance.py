@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from queues import lane, lease
 from queues.brokers.in_process import InProcessBroker
 from queues.dispatcher import Dispatcher
-from queues.executor import Executor
-from queues.housekeeping import Housekeeper
+from queues.ledger import workers
+from queues.maintenance.housekeeper import Housekeeper
 from queues.models import Job
+from queues.worker import fetcher
+from queues.worker.process import Executor
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.processes import Processes, cut_connections, wait_for
 from tests.queues.facts import open_gate, runs, states, wait_for_state
@@ -35,15 +36,15 @@ def failing_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> Call
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        (lane.ledger, "claim"),
-        (lane.outbox, "still_waiting"),
+        (fetcher.ledger, "claim"),
+        (fetcher.outbox, "still_waiting"),
         (InProcessBroker, "wake"),
         (Dispatcher, "offer"),
         (Dispatcher, "remove_withdrawn"),
         (Housekeeper, "look"),
-        (lease, "renew"),
-        (lane.ledger, "finish_all"),
-        (lane.ledger, "runs_in_child"),
+        (workers, "renew"),
+        (fetcher.ledger, "finish_all"),
+        (fetcher.ledger, "runs_in_child"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -8,8 +8,8 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from queues import ledger
+from queues.definitions.job import RunAfter
 from queues.errors import JobArgumentError, UnknownQueue
-from queues.job import RunAfter
 from queues.models import Job, Outbox
 from queues.states import JobState
 from tests.jobapp.jobs import enqueue_another, fail, record, record_mail

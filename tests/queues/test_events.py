@@ -3,7 +3,8 @@
 import pytest
 from django.db import transaction
 
-from queues import Event, job, ledger, registry
+from queues import Event, job, ledger
+from queues.definitions import registry
 from queues.models import Job, Outbox
 from queues.testing import drain, run_next
 from tests.jobapp.jobs import enqueue_another, fail, record, something_happened, something_was_undone

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from uuid import uuid4
 
-from queues.children import BOOT
-from queues.forkserver import dump_claim
 from queues.ledger import Claim
-from queues.link import write_line
+from queues.worker.children.channel import write_line
+from queues.worker.children.forkserver import dump_claim
+from queues.worker.children.pool import BOOT
 from tests.processes import ROOT
 
 CLAIM = Claim(1, "no.such_job", "order", {}, "", None, 1, 3, 0, False, 1, uuid4(), 0, 1_790_000_000.25)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from queues.executor import Executor
-from queues.interrupts import stack_of
-from queues.lane import Lane
+from queues.execution.interrupts import stack_of
 from queues.models import Attempt, Job
+from queues.worker.fetcher import Lane
+from queues.worker.process import Executor
 from tests.jobapp.jobs import record, swallow
 from tests.jobapp.models import Gate, Run
 from tests.processes import wait_for

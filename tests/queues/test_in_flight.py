@@ -3,12 +3,12 @@
 import pytest
 from django.db.models.functions import Now
 
-from queues import ledger, outbox
+from queues import ledger
 from queues.brokers.none import NoBroker
-from queues.executor import Executor
-from queues.in_flight import InFlight
-from queues.ledger import Claim
+from queues.ledger import Claim, outbox
 from queues.models import Attempt, Job, Outbox
+from queues.worker.held import InFlight
+from queues.worker.process import Executor
 from tests.jobapp.jobs import record
 from tests.queues.claims import claim_for, new_worker, offer_of
 

@@ -14,9 +14,9 @@ from uuid import uuid4
 import pytest
 from django.db import connections
 
-from queues import deadlines, interrupts, runner
-from queues.deadlines import Deadlines, Run
 from queues.errors import DeadlineExceeded
+from queues.execution import deadlines, interrupts, runner
+from queues.execution.deadlines import Deadlines, Run
 from queues.ledger import Claim, Verdict
 
 THREADS = 3

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from queues import JobDefinition, Permanent
-from queues.kept_log import CHARACTERS, LINES, KeptLog, KeptLogHandler
+from queues.lifecycle.log import CHARACTERS, LINES, KeptLog, KeptLogHandler
 from queues.models import Attempt, Job
 from queues.testing import drain, make_due, run_next
 from tests.jobapp.jobs import fail
@@ -113,7 +113,7 @@ def test_tracebacks_are_left_out_also_by_a_formatter_that_would_show_them(define
 def test_lines_below_info_and_of_the_engine_are_not_kept(define):
     def tell() -> None:
         PLAIN.debug("too fine")
-        logging.getLogger("queues.outbox").error("the engine's own")
+        logging.getLogger("queues.ledger.outbox").error("the engine's own")
         logging.getLogger("queuestion").error("another's")
 
     define(tell).enqueue()

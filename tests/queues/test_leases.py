@@ -7,8 +7,10 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from queues import lease, ledger, outbox, runner
-from queues.lease import Sweeper
+from queues import ledger
+from queues.execution import runner
+from queues.ledger import outbox, workers
+from queues.ledger.workers import Sweeper
 from queues.models import Attempt, Job, Outbox, Worker
 from tests.jobapp.jobs import compute, record
 from tests.queues.claims import claim_for, grow_old, new_worker
@@ -54,7 +56,7 @@ def test_beat_between_two_sweeps_frees_nobody():
     sweeper = Sweeper()
 
     sweeper.sweep()
-    lease.renew(worker)
+    workers.renew(worker)
     grow_old(worker, LONG_AGO / 2)
 
     assert sweeper.sweep() == []
@@ -90,7 +92,7 @@ def test_beat_in_the_last_moment_saves_a_worker(monkeypatch: pytest.MonkeyPatch,
     bury = sweeper._bury
 
     def beat_first(row: Worker) -> list[int]:
-        lease.renew(worker)
+        workers.renew(worker)
         return bury(row)
 
     monkeypatch.setattr(sweeper, "_bury", beat_first)
@@ -106,13 +108,13 @@ def test_buried_worker_cannot_renew():
     sweeper = Sweeper()
     sweeper.sweep(), sweeper.sweep()
 
-    assert lease.renew(worker) is False
-    assert lease.living() == []
+    assert workers.renew(worker) is False
+    assert workers.living() == []
 
 
 def test_worker_that_signed_off_is_not_buried():
     worker = new_worker(beat_seconds_ago=LONG_AGO)
-    lease.sign_off(worker)
+    workers.sign_off(worker)
     stopped_at = Worker.objects.get().stopped_at
     sweeper = Sweeper()
 
@@ -176,20 +178,20 @@ def test_what_a_worker_claimed_while_it_was_buried_is_freed_when_it_has_not_adop
     claim = claim_for(worker, record, label="a")
 
     # when it is fresh, then its process may live, and adopt it with its next beat
-    assert lease.rescue_orphans() == []
+    assert workers.rescue_orphans() == []
 
     # when it is older than a lease, then nobody runs it
     Job.objects.update(started_at=Now() - timedelta(seconds=31))
-    assert lease.rescue_orphans() == [claim.id]
+    assert workers.rescue_orphans() == [claim.id]
     assert Job.objects.get().state == "waiting"
 
 
 def test_jobs_of_a_worker_that_stopped_a_moment_ago_are_left_alone():
     worker = new_worker()
-    lease.sign_off(worker)
+    workers.sign_off(worker)
     claim_for(worker, record, label="a")
 
-    assert lease.rescue_orphans() == []
+    assert workers.rescue_orphans() == []
 
 
 def test_job_that_is_given_back_is_as_if_it_had_not_been_claimed():

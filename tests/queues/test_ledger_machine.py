@@ -16,8 +16,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from queues import housekeeping, lease, ledger, outbox, steering
+from queues import ledger
+from queues.ledger import outbox, workers
+from queues.maintenance import housekeeper
 from queues.models import Attempt, Job, Worker
+from queues.ops import actions
 from queues.states import FINAL, RETRYABLE, JobState
 from queues.testing import make_due
 from tests.examples import examples
@@ -36,7 +39,7 @@ class LedgerMachine(JobSteps):
     def stand_still_or_beat(self, nth: int, lives: bool) -> None:
         worker = self.workers[nth]
         if lives:
-            assert lease.renew(worker) is (worker not in self.gone)
+            assert workers.renew(worker) is (worker not in self.gone)
             self.stale -= {worker} - self.gone
             self.seen -= {worker} - self.gone
         elif worker not in self.stale:
@@ -66,7 +69,7 @@ class LedgerMachine(JobSteps):
         Worker.objects.filter(pk__in=self.gone).update(stopped_at=F("stopped_at") - long)
         Job.objects.filter(worker__in=self.gone, state="active").update(started_at=F("started_at") - long)
         expected = [id for gone in self.gone for id in self.model.of_worker(gone)]
-        assert sorted(lease.rescue_orphans()) == sorted(expected)
+        assert sorted(workers.rescue_orphans()) == sorted(expected)
         self.model.freed(expected, crashed=True)
 
     @rule(nth=WORKER, some=st.lists(NTH, max_size=3))
@@ -86,7 +89,7 @@ class LedgerMachine(JobSteps):
         if dispatcher_lives:
             self.take_withdrawn_messages_out()
         if regrets:
-            assert set(steering.retry_jobs(some, actor="asha")) == self.model.retry(some)
+            assert set(actions.retry_jobs(some, actor="asha")) == self.model.retry(some)
 
     @rule(key=st.sampled_from(["one", "other"]))
     def withdraw(self, key: str) -> None:
@@ -97,7 +100,7 @@ class LedgerMachine(JobSteps):
     @rule(some=SOME)
     def retry(self, some: list[int]) -> None:
         some = self.ids(some, RETRYABLE)
-        assert set(steering.retry_jobs(some, actor="asha")) == self.model.retry(some)
+        assert set(actions.retry_jobs(some, actor="asha")) == self.model.retry(some)
 
     @rule(nth=NTH, back=BACK, postpone=st.sampled_from([0.0, LONG]))
     def release(self, nth: int, back: list[int], postpone: float) -> None:
@@ -121,11 +124,11 @@ class LedgerMachine(JobSteps):
 
     @rule(queue=st.sampled_from(QUEUES))
     def nothing_starts_while_a_queue_is_paused(self, queue: str) -> None:
-        steering.pause_queue(queue, actor="asha")
+        actions.pause_queue(queue, actor="asha")
         self.model.paused = {queue}
         self.offer(queue, 3)
         self.claim_what_is_offered(0)
-        assert steering.resume_queue(queue, actor="asha")
+        assert actions.resume_queue(queue, actor="asha")
         self.model.paused = set()
 
     @precondition(lambda self: any(not job.is_live for job in self.model.jobs.values()))
@@ -133,7 +136,7 @@ class LedgerMachine(JobSteps):
     def prune(self) -> None:
         Job.objects.filter(state__in=FINAL).update(finished_at=F("finished_at") - timedelta(days=365))
         gone = [job.id for job in self.model.jobs.values() if not job.is_live and not job.row]
-        assert housekeeping.prune() == len(gone)
+        assert housekeeper.prune() == len(gone)
         for id in gone:
             del self.model.jobs[id]
 

@@ -8,13 +8,13 @@ from django.db import DatabaseError, connection, connections
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues import ledger, limits, outbox
+from queues import ledger
 from queues import settings as queue_settings
-from queues.ledger import Claim, Verdict
-from queues.limits import Admitted
+from queues.ledger import Claim, Verdict, limits, outbox
+from queues.ledger.limits import Admitted
 from queues.models import QueueState
-from queues.rate import Rate
 from queues.settings import Queue
+from queues.settings.rate import Rate
 from queues.states import JobState, Outcome
 from tests.queues.claims import new_worker
 from tests.queues.facts import write_jobs

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from queues import context
-from queues.forkserver import dump_claim, load_claim
 from queues.ledger import Claim
-from queues.link import SHORTEST, Link, write_line
+from queues.lifecycle.execution import Running, Said
 from queues.models import Job
-from queues.reporter import Reporter
-from queues.running import Running, Said
+from queues.worker.children.channel import SHORTEST, Link, write_line
+from queues.worker.children.forkserver import dump_claim, load_claim
+from queues.worker.reporter import Reporter
 from tests.jobapp.jobs import record
 from tests.processes import cut_connections, wait_for
 from tests.queues.claims import claim_for

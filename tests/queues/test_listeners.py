@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from queues import signals, steering
+from queues import signals
+from queues.ops import actions
 from queues.testing import drain, run_next
 from tests.jobapp.jobs import record
 from tests.queues.test_signals import Heard, heard
@@ -71,7 +72,7 @@ def statements_of_a_life() -> list[str]:
     with connection.execute_wrapper(note):
         record.enqueue(label="a")
         run_next()
-        steering.cancel_jobs([record.enqueue(label="b").id], actor="asha")
+        actions.cancel_jobs([record.enqueue(label="b").id], actor="asha")
     return told
 
 

@@ -10,10 +10,11 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from queues import lane, lease, ledger
-from queues.executor import Executor
-from queues.ledger import Claim
+from queues import ledger
+from queues.ledger import Claim, workers
 from queues.models import Job, Worker
+from queues.worker import fetcher
+from queues.worker.process import Executor
 from tests.jobapp.jobs import record, wait_for_gate
 from tests.processes import wait_for
 from tests.queues.facts import open_gate, runs, states, wait_for_state
@@ -24,8 +25,8 @@ class Pulse:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.beats = 0
-        self.renew = lease.renew
-        monkeypatch.setattr(lease, "renew", self._count)
+        self.renew = workers.renew
+        monkeypatch.setattr(workers, "renew", self._count)
 
     def _count(self, worker_id: int) -> bool:
         self.beats += 1
@@ -51,7 +52,7 @@ def when_claimed(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> 
             act()
         return claims
 
-    monkeypatch.setattr(lane.ledger, "claim", claim_and_act)
+    monkeypatch.setattr(fetcher.ledger, "claim", claim_and_act)
 
 
 def close_row(executor: Executor) -> None:
@@ -86,7 +87,7 @@ def test_job_that_is_claimed_under_a_lost_lease_is_not_freed_while_it_runs(
     assert Job.objects.get(pk=job_id).worker_id == executor.worker_id
     Worker.objects.filter(pk=former).update(stopped_at=Now() - timedelta(days=1))
     Job.objects.update(started_at=Now() - timedelta(days=1))
-    assert lease.rescue_orphans() == []
+    assert workers.rescue_orphans() == []
     open_gate("g")
     wait_for_state(job_id, "completed")
     assert runs("a") == 1
@@ -98,14 +99,14 @@ def test_process_whose_new_row_cannot_be_written_at_once_still_adopts_what_it_ru
     # given a job that was claimed under a row that a sweeper had closed just before
     former = wait_for(lambda: executor.worker_id)
     when_claimed(monkeypatch, lambda: close_row(executor))
-    bury, cuts = lease.bury, iter([OperationalError("cut")])
+    bury, cuts = workers.bury, iter([OperationalError("cut")])
 
     def bury_at_the_second_try(worker_id: int) -> list[int]:
         for cut in cuts:
             raise cut
         return bury(worker_id)
 
-    monkeypatch.setattr(lease, "bury", bury_at_the_second_try)
+    monkeypatch.setattr(workers, "bury", bury_at_the_second_try)
 
     # when the process writes a new one, which is cut off once
     job_id = wait_for_gate.enqueue(label="a", gate="g").id
@@ -122,7 +123,7 @@ def test_job_that_was_not_begun_when_the_lease_was_lost_runs_for_its_next_owner_
     executor: Executor, monkeypatch: pytest.MonkeyPatch
 ):
     # given ten threads with a job each, and jobs that were claimed ahead
-    monkeypatch.setattr(lane, "STUCK", 1000)
+    monkeypatch.setattr(fetcher, "STUCK", 1000)
     (the_lane,) = wait_for(lambda: executor.lanes)
     for _ in range(100):
         the_lane.slots.pace.learn(0.0001)
@@ -151,7 +152,7 @@ def test_slow_beat_is_followed_at_once_by_the_next(settings: Any, monkeypatch: p
     settings.QUEUE_HEARTBEAT = 3.0
     clock, pauses = [0.0], []
     takes = iter([2.0, 2.0, 4.0])
-    monkeypatch.setattr(lease.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(workers.time, "monotonic", lambda: clock[0])
 
     class Stopping(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
@@ -161,7 +162,7 @@ def test_slow_beat_is_followed_at_once_by_the_next(settings: Any, monkeypatch: p
     def beat() -> None:
         clock[0] += next(takes)
 
-    heartbeat = lease.Heartbeat(beat)
+    heartbeat = workers.Heartbeat(beat)
     heartbeat.stopping = Stopping()
     heartbeat.run()
 

@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from queues import steering
-from queues.metrics import count_late_verdict
 from queues.models import Outbox
+from queues.ops import actions
+from queues.ops.metrics import count_late_verdict
 from queues.testing import drain
 from tests.jobapp.jobs import record, record_mail
 from tests.queues.claims import new_worker
@@ -35,7 +35,7 @@ def test_ledger_is_told_in_numbers(admin_client: Client):
     old = record.enqueue(label="waits").id
     Outbox.objects.filter(pk=old).update(due_at=timezone.now() - timedelta(minutes=2))
     record.using(run_after=600).enqueue(label="later")
-    steering.pause_queue("email", actor="asha")
+    actions.pause_queue("email", actor="asha")
     new_worker(), new_worker(beat_seconds_ago=600)
     count_late_verdict("order")
     count_late_verdict("order")

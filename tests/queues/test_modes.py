@@ -111,7 +111,7 @@ def test_wrong_use_ends_with_2(words: tuple[str, ...], told: str):
 def test_jobs_of_mode_none_stay_waiting_and_stats_say_so(processes: Processes):
     script = (
         "import django; django.setup()\n"
-        "from tests.jobapp.jobs import record\nfrom queues.selectors import stats\n"
+        "from tests.jobapp.jobs import record\nfrom queues.ledger.counts import stats\n"
         "record.enqueue(label='a')\nprint(stats()['waiting'], stats()['queues']['order'])"
     )
 

@@ -13,7 +13,7 @@ from django.db import connection
 
 from bharatmart.devservers.place import Place
 from orders.events import order_paid
-from queues import registry
+from queues.definitions import registry
 from queues.management.all_or_nothing import write_files
 from queues.management.commands.queues import Command
 from queues.management.new_job import Refused, grown

@@ -8,15 +8,17 @@ import pytest
 from django.utils import timezone
 from redis import Redis
 
-from queues import ledger, outbox, steering
+from queues import ledger
 from queues.brokers.rq.broker import RqBroker
 from queues.dispatcher import Dispatcher
 from queues.errors import UnknownQueue
+from queues.ledger import outbox
+from queues.ledger.pauses import PausedQueues
 from queues.models import Attempt, AuditEntry, Job, Outbox, QueueState, Worker
-from queues.pauses import PausedQueues
-from queues.slots import MOST_AHEAD
+from queues.ops import actions
 from queues.states import Outcome
 from queues.testing import drain
+from queues.worker.slots import MOST_AHEAD
 from tests.contracts.brokers import BROKERS
 from tests.jobapp.jobs import note, record, record_mail
 from tests.processes import Processes, wait_for
@@ -35,12 +37,12 @@ def all_run_again(ledger_db: None) -> Iterator[None]:
 
 
 def pause(queue: str = "order") -> QueueState:
-    steering.pause_queue(queue, actor="asha")
+    actions.pause_queue(queue, actor="asha")
     return QueueState.objects.get(name=queue)
 
 
 def resume(queue: str = "order") -> None:
-    steering.resume_queue(queue, actor="asha")
+    actions.resume_queue(queue, actor="asha")
 
 
 @pytest.mark.parametrize("mode", BROKERS)
@@ -140,15 +142,15 @@ def test_paused_queue_can_be_filled_and_its_jobs_cancelled():
     pause()
     job = record.enqueue(label="a")
 
-    assert steering.cancel_jobs([job.id], actor="asha") == ([job.id], [])
+    assert actions.cancel_jobs([job.id], actor="asha") == ([job.id], [])
 
 
 def test_pause_and_resume_are_audited_once():
-    assert steering.pause_queue("order", actor="asha") is True
-    assert steering.pause_queue("order", actor="ravi") is False
-    assert steering.resume_queue("order", actor="ravi") is True
-    assert steering.resume_queue("order", actor="asha") is False
-    assert steering.resume_queue("email", actor="asha") is False
+    assert actions.pause_queue("order", actor="asha") is True
+    assert actions.pause_queue("order", actor="ravi") is False
+    assert actions.resume_queue("order", actor="ravi") is True
+    assert actions.resume_queue("order", actor="asha") is False
+    assert actions.resume_queue("email", actor="asha") is False
 
     lines = AuditEntry.objects.filter(job=None).order_by("pk").values_list("actor", "action", "detail")
     assert list(lines) == [("asha", "pause", "queue order"), ("ravi", "resume", "queue order")]
@@ -156,14 +158,14 @@ def test_pause_and_resume_are_audited_once():
 
 def test_queue_that_is_not_declared_cannot_be_paused():
     with pytest.raises(UnknownQueue, match=r"no queue named 'ordr' is declared. Did you mean 'order'\?"):
-        steering.pause_queue("ordr", actor="asha")
+        actions.pause_queue("ordr", actor="asha")
 
     assert not QueueState.objects.exists()
 
 
 def test_a_process_asks_for_paused_queues_twice_a_second_at_most(django_assert_num_queries, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr("queues.pauses.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("queues.ledger.pauses.time.monotonic", lambda: clock[0])
     paused = PausedQueues()
     with django_assert_num_queries(1):
         assert [paused.has("order") for _ in range(100)] == [False] * 100

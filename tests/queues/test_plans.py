@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections, transaction
 
-from queues import context, ledger, outbox, prepared
-from queues.ledger import Ending, Verdict
+from queues import context, ledger
+from queues.ledger import Ending, Verdict, outbox
+from queues.lifecycle.offer import Offer
 from queues.models import Job, Outbox
-from queues.offer import Offer
+from queues.postgres import prepared
 from queues.states import JobState, Outcome
 from tests.jobapp.jobs import record
 

@@ -7,7 +7,7 @@ from queues import ledger
 from queues.brokers.rq.broker import RqBroker
 from queues.brokers.rq.keys import SCHEDULED
 from queues.dispatcher import dispatch_all
-from queues.offer import Offer
+from queues.lifecycle.offer import Offer
 from tests.queues.facts import messages, write_jobs
 
 pytestmark = pytest.mark.usefixtures("ledger_db", "redis")

@@ -9,9 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from queues import lease, steering
+from queues.ledger import workers
 from queues.management.commands.queues import Command
 from queues.models import AuditEntry, Job, QueueState, Worker
+from queues.ops import actions
 from queues.states import JobState
 from tests.jobapp.jobs import record
 from tests.queues.claims import new_worker
@@ -38,7 +39,7 @@ def test_status_shows_every_queue_and_the_living_workers(settings):
     record.enqueue(label="waits")
     record.using(run_after=600).enqueue(label="later")
     finished(), finished(), finished(JobState.COMPLETED, queue="email")
-    steering.pause_queue("email", actor="asha")
+    actions.pause_queue("email", actor="asha")
     Worker.objects.create(name="w1", host="h", pid=7, queues=["order", "email"])
     Worker.objects.create(name="dead", host="h", pid=8, beat_at=timezone.now() - timedelta(hours=1))
     Worker.objects.create(name="stopped", host="h", pid=9, stopped_at=timezone.now())
@@ -195,7 +196,7 @@ def test_choice_among_numbered_jobs_is_refused(more: tuple[str, ...]):
 def test_ready_while_a_worker_of_this_host_takes_jobs():
     # given a living worker, and one that is draining
     new_worker("w")
-    lease.begin_to_drain(new_worker("draining"))
+    workers.begin_to_drain(new_worker("draining"))
 
     assert queues("ready") == queues("ready", "--name", "w") == "ready\n"
     for name in ("draining", "unknown"):

@@ -3,11 +3,11 @@
 import pytest
 from redis import Redis
 
-from queues import lease
 from queues.brokers.rq.broker import RqBroker
 from queues.brokers.rq.keys import SCHEDULED, queue_key
 from queues.dispatcher import dispatch_all
-from queues.housekeeping import Housekeeper
+from queues.ledger import workers
+from queues.maintenance.housekeeper import Housekeeper
 from queues.models import Chore
 from tests.queues.claims import grow_old, new_worker
 from tests.queues.facts import messages, write_jobs
@@ -94,7 +94,7 @@ def test_living_workers_are_those_with_a_fresh_beat(settings):
     settings.QUEUE_LEASE = 30
     living, stale = new_worker("living"), new_worker("stale", beat_seconds_ago=31)
     stopped = new_worker("stopped")
-    lease.sign_off(stopped)
+    workers.sign_off(stopped)
 
-    assert lease.living() == [living]
-    assert stale not in lease.living()
+    assert workers.living() == [living]
+    assert stale not in workers.living()

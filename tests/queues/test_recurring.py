@@ -8,11 +8,12 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from queues import job, recurring, registry
-from queues.checks import check_jobs
-from queues.job import JobDefinition
+from queues import job
+from queues.definitions import recurrence, registry
+from queues.definitions.checks import check_jobs
+from queues.definitions.job import JobDefinition
+from queues.definitions.recurrence import last_due
 from queues.models import Job, Schedule
-from queues.recurring import last_due
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -59,7 +60,7 @@ def test_every_is_the_same_moment_for_all_processes():
 
 def test_new_schedule_waits_for_its_next_time(hourly: JobDefinition):
     # when it is seen for the first time
-    recurring.tick()
+    recurrence.tick()
 
     # then nothing runs at once
     assert ticks() == 0
@@ -68,61 +69,61 @@ def test_new_schedule_waits_for_its_next_time(hourly: JobDefinition):
 
 def test_tick_happens_once_however_often_one_looks(hourly: JobDefinition):
     # given a known schedule
-    recurring.tick()
+    recurrence.tick()
 
     # when an hour has passed
     with at_hours(1):
-        assert "test.hourly" in recurring.tick()
-        assert recurring.tick() == []
+        assert "test.hourly" in recurrence.tick()
+        assert recurrence.tick() == []
 
     # then
     assert ticks() == 1
 
 
 def test_tick_that_two_processes_find_due_happens_once(hourly: JobDefinition):
-    recurring.tick()
-    at = recurring.last_due(hourly, timezone.now()) + timedelta(hours=1)
+    recurrence.tick()
+    at = recurrence.last_due(hourly, timezone.now()) + timedelta(hours=1)
 
-    assert [recurring._tick(hourly, at) for _ in range(2)] == [True, False]
+    assert [recurrence._tick(hourly, at) for _ in range(2)] == [True, False]
 
     assert Job.objects.count() == 1
 
 
 def test_clock_set_back_ticks_nothing_twice(hourly: JobDefinition):
     # given a tick
-    recurring.tick()
+    recurrence.tick()
     with at_hours(2):
-        recurring.tick()
+        recurrence.tick()
 
     # when the clock is set back an hour and comes again
     with at_hours(1):
-        recurring.tick()
+        recurrence.tick()
     with at_hours(2):
-        recurring.tick()
+        recurrence.tick()
 
     # then
     assert ticks() == 1
     with at_hours(3):
-        recurring.tick()
+        recurrence.tick()
     assert ticks() == 2
 
 
 def test_after_a_pause_it_catches_up_once(hourly: JobDefinition):
-    recurring.tick()
+    recurrence.tick()
 
     with at_hours(30):
-        recurring.tick()
-        recurring.tick()
+        recurrence.tick()
+        recurrence.tick()
 
     assert ticks() == 1
 
 
 def test_switched_off_it_does_not_tick(hourly: JobDefinition):
-    recurring.tick()
+    recurrence.tick()
     Schedule.objects.update(enabled=False)
 
     with at_hours(1):
-        recurring.tick()
+        recurrence.tick()
 
     assert ticks() == 0
 
@@ -132,13 +133,13 @@ def test_job_with_a_key_is_not_enqueued_while_it_is_live(hourly: JobDefinition):
     keyed = hourly.using(key="one-at-a-time")
     registry.forget(hourly.name)
     registry.register(keyed)
-    recurring.tick()
+    recurrence.tick()
     with at_hours(1):
-        recurring.tick()
+        recurrence.tick()
 
     # when its next time comes
     with at_hours(2):
-        recurring.tick()
+        recurrence.tick()
 
     # then
     assert ticks() == 1

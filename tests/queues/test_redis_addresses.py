@@ -2,9 +2,8 @@
 
 import pytest
 
-from queues import redis_url
-from queues.redis_url import SentinelAddress, parse_sentinel
-from queues.settings import rq_queues
+from queues.settings import redis_url, rq_queues
+from queues.settings.redis_url import SentinelAddress, parse_sentinel
 from tests.processes import Processes
 
 

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from queues import ledger
-from queues.brokers.rq.worker import Worker as RqWorker
+from queues.management.rq.worker import Worker as RqWorker
 from queues.models import Job, Outbox, Worker
 from tests.jobapp.jobs import record, wait_for_gate
 from tests.jobapp.models import Run

@@ -6,10 +6,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from queues import JobDefinition, context, ledger, outbox, reporter, runner
+from queues import JobDefinition, context, ledger
+from queues.execution import runner
+from queues.ledger import outbox
+from queues.lifecycle.execution import Running
 from queues.models import Attempt, Job
-from queues.running import Running
 from queues.testing import drain
+from queues.worker import reporter
 from tests.jobapp.jobs import compute, record
 from tests.jobapp.saying import say_all_the_time
 from tests.processes import Processes, wait_for

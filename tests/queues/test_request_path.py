@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
+from queues.ledger.counts import stats
 from queues.models import Job
-from queues.selectors import stats
 from tests.jobapp.jobs import record, something_happened, something_was_undone
 from tests.processes import Processes
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from queues import JobDefinition, ledger, outbox, steering
-from queues.ledger import Verdict
+from queues import JobDefinition, ledger
+from queues.ledger import Verdict, outbox
 from queues.models import Attempt, Job
+from queues.ops import actions
 from queues.states import JobState, Outcome
 from queues.testing import drain, run_next
 from tests.jobapp.jobs import record
@@ -79,7 +80,7 @@ REFUSED = [
 def test_what_cannot_be_kept_leaves_the_job_completed_and_is_told(define, caplog, value: Any, why: str):
     handle = define(lambda: value).enqueue()
 
-    with caplog.at_level(logging.WARNING, logger="queues.runner"):
+    with caplog.at_level(logging.WARNING, logger="queues.execution.runner"):
         drain()
 
     assert (handle.status, handle.return_value) == ("completed", None)
@@ -98,7 +99,7 @@ def test_child_tells_what_was_not_kept(processes: Processes):
 
 def test_result_of_a_job_that_completes_though_it_was_asked_to_stop_is_kept():
     claim = claim_for(None, record, label="a")
-    steering.cancel_jobs([claim.id], actor="asha")
+    actions.cancel_jobs([claim.id], actor="asha")
 
     ledger.finish(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED, result=7))
 
@@ -113,7 +114,7 @@ def test_retry_and_new_run_clear_the_result():
 
     ledger.finish(claim, Verdict(JobState.CANCELLED, Outcome.CANCELLED))
     Job.objects.update(result={"of": "an earlier run"})
-    steering.retry_jobs([handle.id], actor="asha")
+    actions.retry_jobs([handle.id], actor="asha")
 
     assert handle.return_value is None
 

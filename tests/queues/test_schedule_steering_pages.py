@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from queues import clock, job, recurring, registry, schedules
-from queues.job import JobDefinition
+from queues import job
+from queues.definitions import clock, recurrence, registry
+from queues.definitions.job import JobDefinition
 from queues.management.commands.queues import Command
 from queues.models import AuditEntry, Job, Schedule
+from queues.ops import schedules
 from tests.queues.test_admin import staff
 from tests.queues.test_queues_command import queues
 
@@ -52,7 +54,7 @@ def act(client: Client, action: str) -> str:
     ],
 )
 def test_next_time_is_told_in_the_zone_of_the_shop(nine: JobDefinition, now: str, next_one: str):
-    due = recurring.next_due(nine, datetime.fromisoformat(now))
+    due = recurrence.next_due(nine, datetime.fromisoformat(now))
 
     assert due == datetime.fromisoformat(next_one)
     assert due.tzinfo == ZoneInfo("Asia/Kolkata")
@@ -61,7 +63,7 @@ def test_next_time_is_told_in_the_zone_of_the_shop(nine: JobDefinition, now: str
 def test_next_time_of_an_interval_is_the_next_whole_one():
     quarter = JobDefinition(lambda: None, "test.quarter", "order", every=900)
 
-    due = recurring.next_due(quarter, datetime.fromisoformat("2026-11-22T03:30:00Z"))
+    due = recurrence.next_due(quarter, datetime.fromisoformat("2026-11-22T03:30:00Z"))
 
     assert due == datetime.fromisoformat("2026-11-22T03:45:00Z")
 
@@ -82,7 +84,7 @@ def test_admin_page_shows_every_declared_recurring_job(nine: JobDefinition):
     page = staff("view_schedule").get(PAGE).content.decode()
 
     # then
-    due = schedules.in_shop_zone(recurring.next_due(nine, clock.now()))
+    due = schedules.in_shop_zone(recurrence.next_due(nine, clock.now()))
     assert due.endswith("09:00:00 IST")
     assert row_of(page) == f"{NAME} 0 9 * * * on never {due} jobs"
     assert 'href="/admin/queues/job/?name=test.nine"' in page

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 from django.test import override_settings
 
-from queues import job, recurring, registry, schedules
+from queues import job
+from queues.definitions import recurrence, registry
+from queues.definitions.job import JobDefinition
 from queues.errors import UnknownSchedule
-from queues.job import JobDefinition
 from queues.models import AuditEntry, Job, Schedule
+from queues.ops import schedules
 from queues.testing import drain
 from tests.jobapp.jobs import record_mail
 
@@ -70,9 +72,9 @@ def test_run_now_of_a_job_with_a_key_finds_the_one_that_ticked(hourly: JobDefini
     # given a job with a key of its own whose tick still waits
     registry.forget(NAME)
     registry.register(hourly.using(key="one-at-a-time"))
-    recurring.tick()
+    recurrence.tick()
     with at_hours(1):
-        recurring.tick()
+        recurrence.tick()
 
     # when
     job_id, is_new = schedules.run_schedule_now(NAME, actor="asha")
@@ -107,7 +109,7 @@ def test_switched_off_it_never_ticks():
     schedules.switch_schedule(NAME, False, actor="asha")
 
     with at_hours(3):
-        recurring.tick()
+        recurrence.tick()
 
     assert ticks() == 0
     assert audit() == [("asha", "switch off", f"schedule {NAME}", None)]
@@ -120,20 +122,20 @@ def test_switched_on_again_it_waits_for_its_next_time():
     # when it is switched on
     with at_hours(3):
         assert schedules.switch_schedule(NAME, True, actor="ravi")
-        recurring.tick()
+        recurrence.tick()
 
     # then nothing is made up for, and its next time counts
     assert ticks() == 0
     with at_hours(4):
-        assert NAME in recurring.tick()
+        assert NAME in recurrence.tick()
     assert ticks() == 1
 
 
 def test_switching_on_does_not_bring_a_tick_back_when_the_clock_is_set_back():
     # given a tick at a later hour, whose job has ended
-    recurring.tick()
+    recurrence.tick()
     with at_hours(2):
-        recurring.tick()
+        recurrence.tick()
     drain(queue="order")
 
     # when the clock is set back and the job switched off and on
@@ -142,7 +144,7 @@ def test_switching_on_does_not_bring_a_tick_back_when_the_clock_is_set_back():
 
     # then that hour ticks no second time
     with at_hours(2):
-        recurring.tick()
+        recurrence.tick()
     assert ticks() == 1
 
 
@@ -172,10 +174,10 @@ def test_unknown_name_gets_a_suggestion():
 
 
 def test_the_tick_is_remembered():
-    recurring.tick()
+    recurrence.tick()
     assert Schedule.objects.get(name=NAME).ticked_at is None
 
     with at_hours(1):
-        recurring.tick()
+        recurrence.tick()
 
     assert Schedule.objects.get(name=NAME).ticked_at is not None

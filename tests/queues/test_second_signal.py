@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from queues import supervision
 from queues.models import Job, Worker
+from queues.supervisor import supervised
 from tests.jobapp.jobs import wait_for_gate
 from tests.processes import Processes, wait_for
 from tests.queues.facts import runs
@@ -22,7 +22,7 @@ def test_second_signal_ends_at_once(processes: Processes, mode: str, number: sig
     worker.send(number)
     wait_for(lambda: Worker.objects.get().draining_at)
     draining_since = time.monotonic()
-    wait_for(lambda: time.monotonic() - draining_since > supervision.TWICE)
+    wait_for(lambda: time.monotonic() - draining_since > supervised.TWICE)
     assert worker.lives
 
     # when it is told again
@@ -35,15 +35,15 @@ def test_second_signal_ends_at_once(processes: Processes, mode: str, number: sig
 
 def test_signal_that_comes_twice_at_once_is_one(monkeypatch: pytest.MonkeyPatch):
     """Ctrl-C reaches parent and child, and the parent passes it on."""
-    monkeypatch.setattr(supervision, "TWICE", 1000.0)
+    monkeypatch.setattr(supervised, "TWICE", 1000.0)
     before, stops = signal.getsignal(signal.SIGINT), []
-    supervision.stop_on_signals(lambda: stops.append("asked"))
+    supervised.stop_on_signals(lambda: stops.append("asked"))
 
     try:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
     finally:
-        for number in supervision.STOPS:
+        for number in supervised.STOPS:
             signal.signal(number, before if number == signal.SIGINT else signal.SIG_DFL)
 
     assert stops == ["asked"]

@@ -7,11 +7,14 @@ import pytest
 from django.db import connection, transaction
 from django.dispatch import receiver
 
-from queues import context, ledger, progress, reporter, runner, signals, steering
+from queues import context, ledger, progress, signals
+from queues.execution import runner
+from queues.execution.runner import judge_crash
 from queues.ledger import Verdict
-from queues.runner import judge_crash
+from queues.ops import actions
 from queues.states import JobState, Outcome
 from queues.testing import drain, run_next
+from queues.worker import reporter
 from tests.jobapp.jobs import fail, react_later, record, something_happened, something_was_undone
 from tests.jobapp.saying import give
 from tests.queues.claims import claim_for, new_worker
@@ -130,7 +133,7 @@ def test_snoozed_and_given_back_are_not_told(heard: Heard):
 
 def test_job_that_was_asked_to_stop_is_told_as_cancelled_and_not_as_failed(heard: Heard):
     claim = claim_for(None, fail, label="a")
-    steering.cancel_jobs([claim.id], actor="asha")
+    actions.cancel_jobs([claim.id], actor="asha")
     heard.clear()
 
     ledger.finish(claim, Verdict(JobState.FAILED, Outcome.FAILED, error="ValueError: no luck"))
@@ -152,7 +155,7 @@ def test_zombies_verdict_is_not_told(heard: Heard, verdict: tuple[JobState, Outc
 def test_rescued_job_is_told_and_one_that_was_asked_to_stop_is_told_as_cancelled(heard: Heard):
     worker = new_worker()
     rescued, cancelled = claim_for(worker, record, label="a"), claim_for(worker, fail, label="b")
-    steering.cancel_jobs([cancelled.id], actor="asha")
+    actions.cancel_jobs([cancelled.id], actor="asha")
     heard.clear()
 
     ledger.rescue(worker, "w")
@@ -171,7 +174,7 @@ def test_withdrawn_and_cancelled_jobs_are_told_with_the_reason(heard: Heard):
 
     with transaction.atomic():
         something_was_undone.emit(label="x")
-    steering.cancel_jobs([by_hand], actor="asha")
+    actions.cancel_jobs([by_hand], actor="asha")
 
     assert [(name, sender, payload["key"], payload["reason"]) for name, sender, payload in heard] == [
         ("job_cancelled", react_later.name, "undo-x", "withdrawn by something_was_undone"),
@@ -184,7 +187,7 @@ def test_operators_retry_is_told_as_enqueued_with_the_attempts_spent(heard: Hear
     run_next(raises=False)
     heard.clear()
 
-    steering.retry_jobs([job_id], actor="asha")
+    actions.retry_jobs([job_id], actor="asha")
 
     assert heard == [("job_enqueued", "jobapp.fail", about(job_id, 1))]
 
@@ -202,7 +205,7 @@ def test_what_is_rolled_back_is_not_told_and_what_commits_is_told_after_the_comm
 
     with transaction.atomic():
         record.enqueue(label="a")
-        steering.cancel_jobs([kept], actor="asha")
+        actions.cancel_jobs([kept], actor="asha")
         transaction.set_rollback(True)
     assert heard == []
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from queues.pace import Pace
-from queues.slots import LONGEST_AHEAD, MOST_AHEAD, Slots
+from queues.worker.pace import Pace
+from queues.worker.slots import LONGEST_AHEAD, MOST_AHEAD, Slots
 
 PAUSE = 0.05
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from django.core.management import call_command
 
-from queues import lease, ledger
+from queues import ledger
+from queues.ledger import workers
 from queues.testing import run_next
 from tests.jobapp.jobs import fail, record, record_mail
 from tests.processes import Processes, wait_for
@@ -28,8 +29,8 @@ def some_jobs(ledger_db: None) -> None:
     record.enqueue(label="waiting")
     record.enqueue(label="waiting")
     record.using(run_after=60).enqueue(label="delayed")
-    lease.register("w", ["email", "reports"])
-    lease.sign_off(lease.register("stopped", ["email"]))
+    workers.register("w", ["email", "reports"])
+    workers.sign_off(workers.register("stopped", ["email"]))
 
 
 def _last_resorts() -> Any:

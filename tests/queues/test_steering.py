@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from queues import steering
 from queues.errors import UnknownQueue
 from queues.models import Attempt, AuditEntry, Job, Outbox, QueueState
+from queues.ops import actions
 from queues.states import JobState
 from tests.jobapp.jobs import record
 from tests.queues.test_admin import act, failed_job, staff
@@ -40,7 +40,7 @@ def audit() -> list[tuple[str, int | None, str]]:
 )
 def test_failed_jobs_that_match_are_retried(criteria: dict[str, str], expected: list[str], monkeypatch):
     # given failed jobs, and others that must be left alone; more than a batch
-    monkeypatch.setattr(steering, "BATCH", 2)
+    monkeypatch.setattr(actions, "BATCH", 2)
     jobs = {
         "here": finished(),
         "words": finished(error="ValueError: no luck at all"),
@@ -51,7 +51,7 @@ def test_failed_jobs_that_match_are_retried(criteria: dict[str, str], expected: 
     finished(JobState.COMPLETED)
 
     # when
-    ids = steering.retry_matching(actor="asha", **criteria)
+    ids = actions.retry_matching(actor="asha", **criteria)
 
     # then they wait, and each has its audit line
     assert ids == [jobs[label].pk for label in expected]
@@ -65,7 +65,7 @@ def test_retry_of_everything_must_be_asked_for_by_queue():
     finished()
 
     with pytest.raises(ValueError, match="say which failed jobs to retry: by queue, name or error"):
-        steering.retry_matching(actor="asha")
+        actions.retry_matching(actor="asha")
 
     assert not Job.objects.filter(state=JobState.WAITING).exists()
 
@@ -73,24 +73,24 @@ def test_retry_of_everything_must_be_asked_for_by_queue():
 def test_audit_of_a_retry_tells_what_was_asked_for():
     job = finished()
 
-    steering.retry_matching(actor="asha", queue="order", containing="luck")
+    actions.retry_matching(actor="asha", queue="order", containing="luck")
 
     assert audit() == [("retry", job.pk, "all failed: queue 'order', error 'luck'")]
 
 
 def test_finished_jobs_are_discarded_with_their_attempts_and_live_ones_are_not(monkeypatch):
     # given jobs in every final state, one that waits, and a cancelled one whose message is still in Redis
-    monkeypatch.setattr(steering, "BATCH", 2)
+    monkeypatch.setattr(actions, "BATCH", 2)
     jobs = [finished(state) for state in (JobState.FAILED, JobState.CANCELLED, JobState.COMPLETED)]
     Attempt.objects.create(job=jobs[0], number=1, outcome="failed")
-    steering.retry_jobs([finished().pk], actor="earlier")
+    actions.retry_jobs([finished().pk], actor="earlier")
     waiting = Job.objects.get(state=JobState.WAITING)
     on_its_way = finished(JobState.CANCELLED)
     Outbox.objects.create(job=on_its_way, queue="order", due_at=timezone.now(), withdrawn=True)
     AuditEntry.objects.all().delete()
 
     # when
-    ids = steering.discard_jobs([waiting.pk, on_its_way.pk, *(job.pk for job in jobs), 10**9], actor="asha")
+    ids = actions.discard_jobs([waiting.pk, on_its_way.pk, *(job.pk for job in jobs), 10**9], actor="asha")
 
     # then
     assert ids == [job.pk for job in jobs]
@@ -100,7 +100,7 @@ def test_finished_jobs_are_discarded_with_their_attempts_and_live_ones_are_not(m
 
 
 def test_clean_deletes_a_queues_old_jobs_of_one_state(monkeypatch):
-    monkeypatch.setattr(steering, "BATCH", 2)
+    monkeypatch.setattr(actions, "BATCH", 2)
     old = [finished(hours_ago=25) for _ in range(5)]
     kept = {
         finished(hours_ago=23),
@@ -108,7 +108,7 @@ def test_clean_deletes_a_queues_old_jobs_of_one_state(monkeypatch):
         finished(JobState.CANCELLED, hours_ago=25),
     }
 
-    assert steering.clean("order", "failed", timedelta(days=1), actor="asha") == len(old)
+    assert actions.clean("order", "failed", timedelta(days=1), actor="asha") == len(old)
 
     assert set(Job.objects.all()) == kept
     assert [(action, job_id) for action, job_id, _ in audit()] == [("clean", None)] * 3
@@ -118,19 +118,19 @@ def test_clean_deletes_a_queues_old_jobs_of_one_state(monkeypatch):
 @pytest.mark.parametrize("state", ["waiting", "active", "nonsense"])
 def test_only_final_states_are_cleaned(state: str):
     with pytest.raises(ValueError, match=f"expected one of completed, failed, cancelled, got '{state}'"):
-        steering.clean("order", state, timedelta(0), actor="asha")
+        actions.clean("order", state, timedelta(0), actor="asha")
 
 
 def test_queue_that_is_not_declared_is_not_cleaned():
     with pytest.raises(UnknownQueue):
-        steering.clean("abolished", "failed", timedelta(0), actor="asha")
+        actions.clean("abolished", "failed", timedelta(0), actor="asha")
 
 
 def test_waiting_job_is_cancelled_by_its_key():
     job = record.using(key="k").enqueue(label="a")
 
-    assert steering.cancel_under("other", actor="asha") == ([], [])
-    assert steering.cancel_under("k", actor="asha") == ([job.id], [])
+    assert actions.cancel_under("other", actor="asha") == ([], [])
+    assert actions.cancel_under("k", actor="asha") == ([job.id], [])
     assert (job.status, audit()) == (JobState.CANCELLED, [("cancel", job.id, "")])
 
 
@@ -227,5 +227,5 @@ def test_job_that_does_not_wait_is_never_cancelled_whatever_the_outbox_says():
     job_id = record.enqueue(label="a").id
     Job.objects.filter(pk=job_id).update(state=JobState.ACTIVE)
 
-    assert steering.cancel_jobs([job_id], actor="asha") == ([], [job_id])
+    assert actions.cancel_jobs([job_id], actor="asha") == ([], [job_id])
     assert Job.objects.get(pk=job_id).state == JobState.ACTIVE

@@ -7,7 +7,8 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from queues import ledger, selectors, tallies
+from queues import ledger
+from queues.ledger import counts, tallies
 from queues.models import Tally
 from tests.jobapp.jobs import record, record_mail
 from tests.queues.ledger_rules import broken_rules
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("ledger_db")
 
 
 def waiting(queue: str) -> int:
-    told = selectors.stats()["queues"]
+    told = counts.stats()["queues"]
     assert isinstance(told, dict)
     return int(told[queue]["waiting"])
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from queues import job, progress, registry
+from queues import job, progress
+from queues.definitions import registry
 from queues.models import Attempt, Job
 from queues.testing import JobFailed, assert_enqueued, assert_not_enqueued, drain, make_due, run_next
 from tests.jobapp.jobs import enqueue_another, fail, record, record_mail

@@ -8,8 +8,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from queues import clock, job, registry
-from queues.job import JobDefinition
+from queues import job
+from queues.definitions import clock, registry
+from queues.definitions.job import JobDefinition
 from queues.models import Job, Outbox
 from queues.testing import assert_enqueued, drain, moved, run_next, tick
 from tests.jobapp.jobs import fail, record

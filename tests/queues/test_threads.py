@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from queues import threads
-from queues.pace import Pace
-from queues.threads import Threads
+from queues.worker import threads
+from queues.worker.pace import Pace
+from queues.worker.threads import Threads
 from tests.processes import wait_for
 
 COUNT = 4

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from queues import JobDefinition, Retry, Snooze, job, registry
+from queues import JobDefinition, Retry, Snooze, job
+from queues.definitions import registry
 from queues.models import Attempt
 from tests.queues.raising import raised, run, seconds_until
 

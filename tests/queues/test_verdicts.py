@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from queues import Cancel, JobDefinition, Permanent, Retry, Snooze, ledger, outbox, runner
-from queues.ledger import Claim, Verdict
+from queues import Cancel, JobDefinition, Permanent, Retry, Snooze, ledger
+from queues.execution import runner
+from queues.execution.runner import judge_crash
+from queues.ledger import Claim, Verdict, outbox
 from queues.models import Attempt, Job, Outbox
-from queues.runner import judge_crash
 from queues.states import JobState, Outcome
 from queues.testing import make_due, run_next
 from tests.jobapp.jobs import fail, record

@@ -10,9 +10,9 @@ from redis import Redis
 from queues import ledger
 from queues.brokers.rq.broker import RqBroker
 from queues.dispatcher import Dispatcher, dispatch_all
+from queues.execution.runner import given_back
+from queues.lifecycle.offer import Offer
 from queues.models import Outbox
-from queues.offer import Offer
-from queues.runner import given_back
 from tests.jobapp.jobs import record, record_mail
 from tests.queues.facts import messages, write_jobs
 

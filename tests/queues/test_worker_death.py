@@ -5,8 +5,8 @@ import signal
 
 from redis import Redis
 
-from queues.metrics import exposition
 from queues.models import Attempt, Job, Worker
+from queues.ops.metrics import exposition
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.jobapp.models import Run
 from tests.processes import Processes, children_of, is_gone, wait_for

@@ -14,7 +14,7 @@ from notifications.webhook_types import KNOWN
 from orders import events
 from orders.services import lifecycle
 from queues.models import Job
-from queues.steering import retry_jobs
+from queues.ops.actions import retry_jobs
 from queues.testing import drain
 from tests.orders.shop import make_order, make_paid_order, make_shipped_order
 from tests.web import Web

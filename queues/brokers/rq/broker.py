@@ -5,8 +5,8 @@ from itertools import groupby
 
 from django.utils import timezone
 
-from ...offer import Offer
-from . import scheduler
+from ...lifecycle.offer import Offer
+from ...management.rq import scheduler
 from .connection import broker_errors, client
 from .consumer import RqConsumer
 from .keys import JOB_PREFIX, SCHEDULED, fetched_key, queue_key

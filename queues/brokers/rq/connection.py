@@ -12,8 +12,8 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from ...errors import BrokerUnavailable, UnfitBroker
-from ...outages import START, wait_out
-from ...redis_url import SentinelAddress, is_sentinel, parse_sentinel
+from ...postgres.outages import START, wait_out
+from ...settings.redis_url import SentinelAddress, is_sentinel, parse_sentinel
 from .keys import delete_wrong_types
 
 OPTIONS: dict[str, Any] = {

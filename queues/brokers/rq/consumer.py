@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, cast
 from rq.suspension import WORKERS_SUSPENDED
 
 from ...ledger import Claim, Ending
-from ...offer import Offer
+from ...lifecycle.offer import Offer
 from ...states import JobState
-from .books import BEGAN, ENDED, FAILED, FETCHED_TTL, FINISHED, STALE, Books, Entry
 from .connection import broker_errors
 from .keys import REGISTRIES, fetched_key, queue_key, registry_key
+from .registries import BEGAN, ENDED, FAILED, FETCHED_TTL, FINISHED, STALE, Books, Entry
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -16,7 +16,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
-from ...offer import Offer
+from ...lifecycle.offer import Offer
 from .keys import JOB_PREFIX, QUEUES, SCHEDULED, queue_key
 
 KEPT_SECONDS = 7 * 24 * 3600

@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from queues import brokers, supervision
+from queues import brokers
 from queues.dispatcher import Dispatcher, dispatch_all
-from queues.housekeeping import Housekeeper
+from queues.maintenance.housekeeper import Housekeeper
+from queues.supervisor import supervised
 
 
 class Command(BaseCommand):
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{dispatch_all(broker)} offers published")
             return
         self.stop_asked = False
-        supervision.stop_on_signals(self._stop)
+        supervised.stop_on_signals(self._stop)
         helpers: list[Dispatcher | Housekeeper] = [Dispatcher(broker), Housekeeper(broker)]
         threads = [threading.Thread(target=helper.run, name=type(helper).__name__, daemon=True) for helper in helpers]
         for thread in threads:

@@ -1,3 +1,3 @@
-from queues.brokers.rq.commands import RqSchedulerCommand as Command
+from queues.management.rq.commands import RqSchedulerCommand as Command
 
 __all__ = ["Command"]

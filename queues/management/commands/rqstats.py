@@ -11,9 +11,9 @@ from typing import Any, cast
 import yaml
 from django.core.management.base import BaseCommand, CommandParser
 
-from queues import lease
+from queues.ledger import workers as lease
+from queues.ledger.counts import stats
 from queues.models import Worker
-from queues.selectors import stats
 
 COLUMNS = {
     "Name": "name",

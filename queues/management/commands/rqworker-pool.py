@@ -1,3 +1,3 @@
-from queues.brokers.rq.commands import RqWorkerPoolCommand as Command
+from queues.management.rq.commands import RqWorkerPoolCommand as Command
 
 __all__ = ["Command"]

@@ -1,3 +1,3 @@
-from queues.brokers.rq.commands import RqWorkerCommand as Command
+from queues.management.rq.commands import RqWorkerCommand as Command
 
 __all__ = ["Command"]

@@ -5,11 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from queues import brokers, supervision
+from queues import brokers
 from queues.errors import UnfitBroker
-from queues.executor import Executor
-from queues.outages import OUTAGE
+from queues.postgres.outages import OUTAGE
 from queues.settings import WORKER_TYPES, queues_of
+from queues.supervisor import supervised
+from queues.worker.process import Executor
 
 
 class Command(BaseCommand):
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         if settings.WORKER_MODE == "none":
             told = "WORKER_MODE is 'none': jobs stay waiting and nothing runs them; set it to rq or in-process."
             raise CommandError(told, returncode=2)
-        supervision.work_in_child()
+        supervised.work_in_child()
         try:
             run = _work_with_rq if settings.WORKER_MODE == "rq" else _work_in_process
             run(queues, burst=options["burst"])
@@ -35,14 +36,14 @@ class Command(BaseCommand):
 
 
 def _work_with_rq(queues: list[str], *, burst: bool) -> None:
-    from queues.brokers.rq.worker import Worker
+    from queues.management.rq.worker import Worker
 
     Worker(queues).work(burst=burst)
 
 
 def _work_in_process(queues: list[str], *, burst: bool) -> None:
     executor = Executor(queues, brokers.current(), name="work", burst=burst, replaceable=True)
-    supervision.stop_on_signals(executor.stop)
+    supervised.stop_on_signals(executor.stop)
     executor.run()
     if executor.wedged:
-        supervision.exit_wedged()
+        supervised.exit_wedged()

@@ -1,0 +1,1 @@
+"""What an app declares: jobs, events and recurrences, each known by its name."""

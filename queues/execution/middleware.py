@@ -1,0 +1,92 @@
+"""What happens around every job. `MIDDLEWARE` is the whole list, outermost first."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import close_old_connections, connection, reset_queries
+
+from ..context import current_job, running_of
+from ..ledger import Claim
+from ..postgres.conflicts import again_on_conflict
+
+log = logging.getLogger("queues.job")
+
+CONNECTION_TRUSTED = 1.0
+_checked = threading.local()
+
+Call = Callable[[Claim], Any]
+Middleware = Callable[[Call], Call]
+
+
+def job_context(call: Call) -> Call:
+    """Make the job known to what it calls, so that jobs it enqueues are about the same subject."""
+
+    def wrapped(claim: Claim) -> Any:
+        token = current_job.set(running_of(claim))
+        try:
+            return call(claim)
+        finally:
+            current_job.reset(token)
+
+    return wrapped
+
+
+def logged(call: Call) -> Call:
+    """One line when a job ends; arguments are ids and may be shown."""
+
+    def wrapped(claim: Claim) -> Any:
+        began = time.monotonic()
+        try:
+            result = call(claim)
+        except BaseException as error:
+            log.warning("%s: %s", _line(claim, began), type(error).__name__)
+            raise
+        log.info("%s: completed", _line(claim, began))
+        return result
+
+    return wrapped
+
+
+def _line(claim: Claim, began: float) -> str:
+    milliseconds = (time.monotonic() - began) * 1000
+    return f"{claim.queue} {claim.name} #{claim.id} attempt {claim.attempt} {claim.args} {milliseconds:.0f} ms"
+
+
+def fresh_connections(call: Call) -> Call:
+    """Drop database connections that are broken or too old: after a job that failed, else once a second.
+
+    Inside a transaction, as in the tests of people who write jobs, the connection is the caller's and stays.
+    """
+
+    def wrapped(claim: Claim) -> Any:
+        if time.monotonic() - getattr(_checked, "at", 0.0) > CONNECTION_TRUSTED:
+            _drop_old_connections()
+        if settings.DEBUG:
+            reset_queries()
+        try:
+            return call(claim)
+        except BaseException:
+            _drop_old_connections()
+            raise
+
+    return wrapped
+
+
+def _drop_old_connections() -> None:
+    if not connection.in_atomic_block:
+        close_old_connections()
+        _checked.at = time.monotonic()
+
+
+MIDDLEWARE: tuple[Middleware, ...] = (job_context, logged, fresh_connections, again_on_conflict)
+
+
+def within(call: Call) -> Call:
+    """The call with all that happens around it."""
+    for middleware in reversed(MIDDLEWARE):
+        call = middleware(call)
+    return call

@@ -1,0 +1,1 @@
+"""The shapes that a job takes on its way, as plain data: no verb, no table."""

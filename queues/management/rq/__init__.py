@@ -1,0 +1,1 @@
+"""rq's command line around our worker: rqworker, rqworker-pool and rqscheduler."""

@@ -1,0 +1,96 @@
+"""Queues in the admin: which are paused; pause and resume them."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ... import settings as queue_settings
+from ...ledger import counts as selectors
+from ...models import QueueState
+from ...states import JobState
+from .. import actions as steering
+from .lists import ReadOnlyAdmin, warned
+
+
+@admin.register(QueueState)
+class QueueAdmin(ReadOnlyAdmin):
+    """Every declared queue; the chosen ones are paused or resumed."""
+
+    list_display = ("name", "state", "paused_at", "concurrency", "waiting", "delayed", "active", "failed")
+    list_display_links = None
+    ordering = ("name",)
+    actions = ("pause_selected", "resume_selected")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """The rows of declared queues are made when somebody first looks."""
+        rows = [QueueState(name=name) for name in queue_settings.declared()]
+        QueueState.objects.bulk_create(rows, ignore_conflicts=True)
+        return super().changelist_view(request, {"title": "Queues", **(extra_context or {})})
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The rows with what each queue holds, counted once for all."""
+        page = super().get_changelist_instance(request)
+        counts: Any = selectors.stats()["queues"]
+        page.result_list = list(page.result_list)
+        for queue in page.result_list:
+            queue.counts = counts[queue.name]
+        return page
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(name__in=list(queue_settings.declared()))
+
+    def has_pause_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("queues.pause_queue")
+
+    @admin.action(description="Pause selected queues", permissions=["pause"])
+    def pause_selected(self, request: HttpRequest, queryset: QuerySet[QueueState]) -> None:
+        self._steer(request, queryset, steering.pause_queue, "paused")
+
+    @admin.action(description="Resume selected queues", permissions=["pause"])
+    def resume_selected(self, request: HttpRequest, queryset: QuerySet[QueueState]) -> None:
+        self._steer(request, queryset, steering.resume_queue, "resumed")
+
+    def _steer(self, request: HttpRequest, queues: QuerySet[QueueState], act: Callable[..., bool], done: str) -> None:
+        changed = [
+            queue.name for queue in queues.order_by("name") if act(queue.name, actor=request.user.get_username())
+        ]
+        self.message_user(request, f"{done}: {', '.join(changed) or 'none'}", messages.SUCCESS)
+
+    @admin.display(description="state")
+    def state(self, queue: QueueState) -> SafeString | str:
+        return warned("paused") if queue.paused_at else "running"
+
+    @admin.display(description="at once in a process")
+    def concurrency(self, queue: QueueState) -> int:
+        return queue_settings.get(queue.name).concurrency
+
+    @admin.display(description="waiting")
+    def waiting(self, queue: QueueState) -> SafeString:
+        return _jobs(queue, "waiting", due="now")
+
+    @admin.display(description="delayed")
+    def delayed(self, queue: QueueState) -> SafeString:
+        return _jobs(queue, "delayed", due="later")
+
+    @admin.display(description="active")
+    def active(self, queue: QueueState) -> SafeString:
+        return _jobs(queue, "active", state__exact=JobState.ACTIVE)
+
+    @admin.display(description="failed")
+    def failed(self, queue: QueueState) -> SafeString:
+        return _jobs(queue, "failed", state__exact=JobState.FAILED)
+
+
+def _jobs(queue: Any, counted: str, **wanted: str) -> SafeString:
+    """How many there are, and the way to them."""
+    query = urlencode({"queue": queue.name, **wanted})
+    number = queue.counts[counted]
+    told = warned(str(number)) if number and counted == "failed" else number
+    return format_html('<a href="{}?{}">{}</a>', reverse("admin:queues_job_changelist"), query, told)

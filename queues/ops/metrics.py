@@ -1,0 +1,89 @@
+"""What a monitoring system scrapes: read from PostgreSQL when it asks, since no single process knows the whole."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from .. import settings as queue_settings
+from ..ledger import counts as selectors
+from ..ledger import workers
+from ..models import QueueState
+
+OLDEST = """
+SELECT declared.queue, extract(epoch FROM greatest(clock_timestamp() - oldest.due_at, interval '0'))
+FROM unnest(%s::text[]) AS declared(queue), LATERAL (
+    SELECT due_at FROM queues_outbox o WHERE o.queue = declared.queue AND NOT o.withdrawn ORDER BY due_at LIMIT 1
+) AS oldest
+"""
+
+LATE = """
+INSERT INTO queues_queuestate AS q (name, late_verdicts) VALUES (%s, 1)
+ON CONFLICT (name) DO UPDATE SET late_verdicts = q.late_verdicts + 1
+"""
+
+
+def count_late_verdict(queue: str) -> None:
+    """A worker wanted to write a verdict on a job that was freed meanwhile, and could not."""
+    with connection.cursor() as cursor:
+        cursor.execute(LATE, [queue])
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(Ledger())
+    return generate_latest(registry)
+
+
+class Ledger(Collector):
+    """The ledger's metrics, one by one."""
+
+    def describe(self) -> list[Metric]:
+        return []  # else registering would already read the ledger
+
+    def collect(self) -> Iterator[Metric]:
+        yield _jobs()
+        yield _oldest()
+        yield GaugeMetricFamily("bharatmart_workers", "Worker processes with a fresh heartbeat.", len(workers.living()))
+        states = {state.name: state for state in QueueState.objects.all()}
+        paused = _gauge("bharatmart_queue_paused", "1 while the queue is paused.", ["queue"])
+        late = CounterMetricFamily(
+            "bharatmart_late_verdicts",
+            "Verdicts on jobs that were freed meanwhile; none was written.",
+            None,
+            ["queue"],
+        )
+        for name in queue_settings.declared():
+            state = states.get(name, QueueState())
+            paused.add_metric([name], float(state.paused_at is not None))
+            late.add_metric([name], float(state.late_verdicts))
+        yield paused
+        yield late
+
+
+def _jobs() -> Metric:
+    jobs = _gauge("bharatmart_jobs", "Jobs in the ledger; delayed ones wait for their time.", ["queue", "state"])
+    counts: Any = selectors.stats()["queues"]
+    for queue, by_state in counts.items():
+        for state, count in by_state.items():
+            jobs.add_metric([queue, state], count)
+    return jobs
+
+
+def _oldest() -> Metric:
+    ages = dict.fromkeys(queue_settings.declared(), 0.0)
+    with connection.cursor() as cursor:
+        cursor.execute(OLDEST, [list(ages)])
+        ages |= {queue: float(seconds) for queue, seconds in cursor.fetchall()}
+    metric = _gauge("bharatmart_oldest_waiting_seconds", "How long the oldest job that is due has waited.", ["queue"])
+    for queue, seconds in ages.items():
+        metric.add_metric([queue], seconds)
+    return metric
+
+
+def _gauge(name: str, help_text: str, labels: list[str]) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, help_text, None, labels)

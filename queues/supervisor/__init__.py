@@ -1,0 +1,1 @@
+"""The small parent process that replaces its working child. It imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""The process that claims jobs and runs many at once."""
