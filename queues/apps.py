@@ -8,6 +8,7 @@ class QueuesConfig(AppConfig):
     verbose_name = "Background jobs"
 
     def ready(self) -> None:
+        from .definitions import checks  # noqa: F401  registers the system checks
         from .worker import embedded
 
         autodiscover_modules("jobs")

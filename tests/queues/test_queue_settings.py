@@ -9,8 +9,9 @@ from django.test import override_settings
 
 from queues import settings as queue_settings
 from queues.errors import UnknownQueue
-from queues.settings import EXPECTED, WORKER_TYPES, mistakes_in, queues_of, tuned_by_environment, worker_mode
+from queues.settings import WORKER_TYPES, mistakes_in, queues_of, tuned_by_environment, worker_mode
 from queues.settings.backoff import exponential, fixed
+from queues.settings.queue import EXPECTED
 
 
 def told(declared: object) -> list[tuple[str, str, str]]:
