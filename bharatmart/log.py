@@ -109,7 +109,7 @@ def logging_settings(level: str, form: str) -> dict[str, Any]:
         "formatters": {"structlog": _formatter(*_rendering(form), form=form), "in words": _formatter(_in_words)},
         "handlers": {
             "console": {"class": "logging.StreamHandler", "formatter": "structlog"},
-            "kept log": {"class": "queues.lifecycle.log.KeptLogHandler", "formatter": "in words"},
+            "kept log": {"class": "queues.execution.log_handler.JobLogHandler", "formatter": "in words"},
         },
         "root": {"level": level, "handlers": ["console", "kept log"]},
         "loggers": _loggers(),

@@ -8,9 +8,15 @@ class QueuesConfig(AppConfig):
     verbose_name = "Background jobs"
 
     def ready(self) -> None:
-        from .definitions import checks  # noqa: F401  registers the system checks
+        """Wire what the layers below must not look up themselves."""
+        from .definitions import (
+            checks,  # noqa: F401  registers the system checks
+            registry,
+        )
+        from .ledger import follow_ups
         from .worker import embedded
 
+        follow_ups.use(registry.follow_ups)
         autodiscover_modules("jobs")
         if settings.WORKER_MODE == "in-process":
             embedded.connect()

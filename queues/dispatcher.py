@@ -1,48 +1,38 @@
 """The dispatcher moves committed jobs to the broker. It runs in every worker; several may run side by side."""
 
-import logging
-import threading
+import time
 
 from django.conf import settings
 from django.db import connection
 
-from . import settings as queue_settings
 from .brokers.base import Broker
-from .errors import BrokerUnavailable, unforeseen
+from .errors import BrokerUnavailable
 from .ledger import outbox
-from .postgres import prepared
+from .poller import Poller
+from .settings import declared
 
-log = logging.getLogger(__name__)
-
-LONGEST_PAUSE = 10.0
 SETTLE = 0.003
-"""Seconds until the next look after something was published: the lanes of this process begin with it meanwhile, and
+"""Seconds until the next round after something was published: the fetchers of this process begin with it meanwhile, and
 what is committed in between goes in one batch."""
 
 
 class Dispatcher:
-    """Leases due rows of the outbox and publishes them, woken by NOTIFY with a poll behind it."""
+    """Offers due rows of the outbox and publishes them, woken by NOTIFY with a poll behind it."""
 
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
-        self.stopping = threading.Event()
-        self.pause = 0.0
 
-    def run(self) -> None:
-        """Offer until `stopping` is set; outages of PostgreSQL or the broker are waited out."""
-        prepared.plan_by_index()
-        while not self.stopping.is_set():
-            try:
-                published = self.offer()
-                if published:
-                    self.stopping.wait(SETTLE)
-                self.remove_withdrawn()
-                if not published:
-                    self._wait()
-                self.pause = 0.0
-            except Exception as error:
-                self._back_off(error)
-        connection.close()
+    def poller(self) -> Poller:
+        """The thread that dispatches until it is stopped."""
+        return Poller("dispatcher", self._turn, engine_only=True)
+
+    def _turn(self) -> None:
+        published = self.offer()
+        if published:
+            time.sleep(SETTLE)
+        self.remove_withdrawn()
+        if not published:
+            self._wait_for_commit()
 
     def sweep(self) -> int:
         """Offer, and clean up; how many offers were published."""
@@ -55,8 +45,8 @@ class Dispatcher:
         if not self.broker.dispatches:
             return 0
         delay = settings.QUEUE_BROKER_DELAY if self.broker.holds_delays else None
-        queues = list(queue_settings.declared())
-        offers = outbox.lease_windows(queues, settings.QUEUE_WINDOW, settings.QUEUE_DELAYED_WINDOW, delay)
+        queues = list(declared())
+        offers = outbox.offer_windows(queues, settings.QUEUE_WINDOW, settings.QUEUE_DELAYED_WINDOW, delay)
         if offers:
             try:
                 self.broker.publish(offers)
@@ -73,21 +63,15 @@ class Dispatcher:
                 self.broker.remove(offers)
             outbox.forget(offers)
 
-    def _wait(self) -> None:
-        """Until a commit rings, at most QUEUE_POLL seconds; then let consumers of this process look."""
+    def _wait_for_commit(self) -> None:
+        """Until a commit notifies, at most QUEUE_POLL seconds; then wake consumers of this process."""
         connection.ensure_connection()
         raw = connection.connection
         raw.execute(f"LISTEN {outbox.CHANNEL}")
-        rung = list(raw.notifies(timeout=settings.QUEUE_POLL, stop_after=1))
-        if rung:
+        notified = list(raw.notifies(timeout=settings.QUEUE_POLL, stop_after=1))
+        if notified:
             list(raw.notifies(timeout=0))
         self.broker.wake()
-
-    def _back_off(self, error: Exception) -> None:
-        connection.close()
-        self.pause = min(LONGEST_PAUSE, max(0.25, self.pause * 2))
-        log.warning("dispatcher pauses for %.1f s: %s", self.pause, error, exc_info=unforeseen(error))
-        self.stopping.wait(self.pause)
 
 
 def dispatch_all(broker: Broker) -> int:

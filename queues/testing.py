@@ -9,6 +9,7 @@ with moved(hours=1):
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,14 +18,16 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.test import override_settings
 
-from . import context, ledger, signals
-from . import settings as queue_settings
-from .definitions import recurrence
+from . import ledger, signals
+from .definitions import registry
 from .definitions.job import JobDefinition
-from .definitions.recurrence import tick
 from .execution import runner
-from .ledger import Claim, Verdict, outbox
+from .ledger import outbox
+from .lifecycle.execution import Execution
+from .lifecycle.verdict import Finished, Verdict
+from .maintenance.recurring import make_rows, tick
 from .models import Job, Outbox
+from .settings import declared, queue_named
 from .states import JobState
 
 LONGEST_DRAIN = 1000
@@ -45,17 +48,17 @@ def assert_enqueued(definition: JobDefinition, **args: Any) -> Job:
 def assert_not_enqueued(definition: JobDefinition, **args: Any) -> None:
     """Fails if a job of that name waits with these arguments (a subset is enough; none: whatever its arguments)."""
     found = _waiting(definition, args).first()
-    assert found is None, f"{_told(found)}, due at {found.run_at}"
+    assert found is None, f"{_text(found)}, due at {found.run_at}"
 
 
 def drain(*, queue: str | None = None, raises: bool = True) -> int:
     """Run due jobs until none is due; how many ran. A job that fails makes drain() fail with its traceback."""
     ran = 0
-    while (claim := _claim_next(queue)) is not None:
-        _run(claim, raises=raises)
+    while (execution := _claim_next(queue)) is not None:
+        _run(execution, raises=raises)
         ran += 1
         if ran > LONGEST_DRAIN:
-            raise AssertionError(f"more than {LONGEST_DRAIN} jobs ran; the last was {claim.name}({claim.args})")
+            raise AssertionError(f"more than {LONGEST_DRAIN} jobs ran; the last was {_named(execution)}")
     return ran
 
 
@@ -64,11 +67,11 @@ def run_next(*, queue: str | None = None, raises: bool = True, asked_to_stop: bo
 
     `asked_to_stop`: an operator has cancelled it as it began, so that `job.cancelled()` is true.
     """
-    claim = _claim_next(queue)
-    if claim is None:
+    execution = _claim_next(queue)
+    if execution is None:
         return None
-    _run(claim, raises=raises, asked_to_stop=asked_to_stop)
-    return Job.objects.get(pk=claim.id)
+    _run(execution, raises=raises, asked_to_stop=asked_to_stop)
+    return Job.objects.get(pk=execution.claim.id)
 
 
 @contextmanager
@@ -80,7 +83,7 @@ def moved(length: timedelta | None = None, **units: float) -> Iterator[None]:
     until a datetime is moved with the rest if it was enqueued before.
     """
     by = length if length is not None else timedelta(**units)
-    recurrence.make_rows()
+    make_rows()
     _postpone(-by)
     try:
         with override_settings(QUEUE_CLOCK_SHIFT=settings.QUEUE_CLOCK_SHIFT + by.total_seconds()):
@@ -119,16 +122,16 @@ def _near_misses(definition: JobDefinition) -> str:
     """The jobs of that name, then what else waits."""
     same = Job.objects.filter(name=definition.name).order_by("pk")
     others = Job.objects.filter(state=JobState.WAITING).exclude(name=definition.name).order_by("pk")
-    rooms = {f"Of {definition.name} there is": same, "Besides, there waits": others}
-    return "\n".join(f"{title}:{_listed(list(jobs[: LONGEST_LIST + 1]))}" for title, jobs in rooms.items())
+    groups = {f"Of {definition.name} there is": same, "Besides, there waits": others}
+    return "\n".join(f"{title}:{_listed(list(jobs[: LONGEST_LIST + 1]))}" for title, jobs in groups.items())
 
 
 def _listed(jobs: list[Job]) -> str:
-    lines = [f"\n  {_told(job)}" for job in jobs[:LONGEST_LIST]]
+    lines = [f"\n  {_text(job)}" for job in jobs[:LONGEST_LIST]]
     return "".join(lines) + "\n  ..." * (len(jobs) > LONGEST_LIST) or " nothing"
 
 
-def _told(job: Job) -> str:
+def _text(job: Job) -> str:
     return f"{job.name}({_words(job.args)}) #{job.pk}, {job.state}"
 
 
@@ -136,29 +139,33 @@ def _words(args: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in args.items())
 
 
-def _claim_next(queue: str | None) -> Claim | None:
-    for name in [queue] if queue else list(queue_settings.declared()):
-        claims = ledger.claim(outbox.lease(name, 1), None)
-        if claims:
-            return claims[0]
+def _claim_next(queue: str | None) -> Execution | None:
+    """Of one due job. Limits do not count here."""
+    for name in [queue] if queue else list(declared()):
+        unlimited = replace(queue_named(name), rate=None, scope="process")
+        for claim in ledger.claim(unlimited, outbox.offer_due(name, 1), None, registry.names()).claims:
+            return Execution(claim, queue_named(name))
     return None
 
 
-def _run(claim: Claim, *, raises: bool, asked_to_stop: bool = False) -> Verdict:
-    context.began([claim])
+def _run(execution: Execution, *, raises: bool, asked_to_stop: bool = False) -> Verdict:
+    claim = execution.claim
     if asked_to_stop:
         ledger.ask_to_stop([claim.id])
-        context.running_of(claim).ask_to_stop()
-    try:
-        signals.started(claim)
-        verdict = runner.run(claim)
-        ledger.finish(claim, verdict, "test")
-    finally:
-        context.ended(claim)
+        execution.ask_to_stop()
+    signals.started(claim)
+    verdict = runner.run(execution)
+    finished = Finished(execution, verdict)
+    for state in ledger.finish([finished], "test").values():
+        signals.attempt_ended(finished, state)
     unwanted = verdict.state == JobState.FAILED or (verdict.state == JobState.WAITING and verdict.traceback)
     if raises and unwanted:
-        raise JobFailed(f"{claim.name}({claim.args}): {verdict.error}\n\n{verdict.traceback}")
+        raise JobFailed(f"{_named(execution)}: {verdict.error}\n\n{verdict.traceback}")
     return verdict
+
+
+def _named(execution: Execution) -> str:
+    return f"{execution.claim.name}({execution.claim.args})"
 
 
 __all__ = ["JobFailed", "assert_enqueued", "assert_not_enqueued", "drain", "make_due", "moved", "run_next", "tick"]

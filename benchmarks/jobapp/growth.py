@@ -24,14 +24,17 @@ def engine() -> dict[str, float]:
     from redis import Redis
 
     from queues import brokers, ledger
+    from queues.definitions import registry
     from queues.dispatcher import dispatch_all
     from queues.lifecycle.offer import Offer
     from queues.postgres import prepared
+    from queues.settings import queue_named
 
     from . import jobs
 
-    prepared.plan_by_index()
+    prepared.use_generic_index_plans()
     broker, dispatched, claimed = brokers.current(), [], []
+    queue, names = queue_named("bench"), registry.names()
     with Redis.from_url(os.environ["QUEUE_REDIS_URL"]) as redis:
         for number in range(TIMES):
             ledger.enqueue([jobs.noop.request({"n": number}) for _ in range(BATCH)])
@@ -40,7 +43,7 @@ def engine() -> dict[str, float]:
             parts = [message.decode().split("-") for message in raw]
             offers = [Offer(int(job), int(number), "bench") for job, number in parts]
             began = time.perf_counter()
-            claims = ledger.claim(offers, None)
+            claims = ledger.claim(queue, offers, None, names).claims
             claimed.append((time.perf_counter() - began) * 1000)
             if len(claims) != BATCH:
                 raise SystemExit(f"{len(claims)} of {BATCH} jobs were claimed")

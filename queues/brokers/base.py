@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from ..ledger import Claim, Ending
+from ..lifecycle.claim import Claim
 from ..lifecycle.offer import Offer
+from ..lifecycle.verdict import Finished
 
 
 class Consumer(Protocol):
@@ -22,7 +23,7 @@ class Consumer(Protocol):
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
         """These offers were tried to be claimed, and these claims came of it: the rest can be dropped."""
 
-    def finished(self, endings: Sequence[Ending]) -> None:
+    def finished(self, finished: Sequence[Finished]) -> None:
         """These verdicts are written, or came too late."""
 
     def give_back(self, offers: Sequence[Offer]) -> None:

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Collection, Sequence
 
-from ..ledger import Claim, Ending, outbox
+from ..ledger import outbox
+from ..lifecycle.claim import Claim
 from ..lifecycle.offer import Offer
+from ..lifecycle.verdict import Finished
 
 
 class InProcessConsumer:
@@ -12,11 +14,11 @@ class InProcessConsumer:
         self.bell = bell
 
     def receive(self, queue: str, limit: int, timeout: float) -> list[Offer]:
-        offers = outbox.lease(queue, limit)
+        offers = outbox.offer_due(queue, limit)
         if not offers:
             with self.bell:
                 self.bell.wait(timeout)
-            offers = outbox.lease(queue, limit)
+            offers = outbox.offer_due(queue, limit)
         return offers
 
     def recover(self, queue: str) -> None:
@@ -28,7 +30,7 @@ class InProcessConsumer:
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
         """The claim took the row; there is no message."""
 
-    def finished(self, endings: Sequence[Ending]) -> None:
+    def finished(self, finished: Sequence[Finished]) -> None:
         """The ledger has it all."""
 
     def give_back(self, offers: Sequence[Offer]) -> None:

@@ -7,9 +7,10 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from .. import settings as queue_settings
 from . import registry
+from .decorator import JobOptions
 from .event import all_events
 from .job import JobDefinition
-from .options import JobOptions, wrong_values
+from .options import wrong_values
 from .recurrence import is_cron
 
 

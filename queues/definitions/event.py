@@ -1,16 +1,27 @@
-"""Events: how a lower app tells that something happened, without knowing who listens.
+"""Events: how a lower app announces that something happened, without knowing who subscribes.
 
 An event is declared in the lowest app that emits or handles it. Jobs subscribe with `@job(on=event)`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from django.db import transaction
 
-if TYPE_CHECKING:
-    from .job import JobDefinition
+from ..errors import JobArgumentError
+from ..lifecycle.request import JobRequest
 
 _events: list["Event"] = []
+
+
+class Subscriber(Protocol):
+    """A job definition, as far as an event knows it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def reaction_to(self, event: "Event", values: dict[str, Any]) -> JobRequest: ...
+
+    def key_for(self, args: dict[str, Any]) -> str | None: ...
 
 
 class Event:
@@ -23,8 +34,8 @@ class Event:
         self.name = name
         self.arguments = arguments
         self.subject = subject
-        self.reactions: list[JobDefinition] = []
-        self.withdrawals: list[JobDefinition] = []
+        self.reactions: list[Subscriber] = []
+        self.withdrawals: list[Subscriber] = []
         _events.append(self)
 
     def emit(self, **values: Any) -> None:
@@ -33,7 +44,6 @@ class Event:
         Raises RuntimeError outside a transaction and JobArgumentError for missing or unknown arguments.
         """
         from .. import ledger  # models exist only once the apps are loaded
-        from ..errors import JobArgumentError
 
         if not transaction.get_connection().in_atomic_block:
             raise RuntimeError(f"{self.name}.emit() needs a transaction: wrap it in transaction.atomic()")

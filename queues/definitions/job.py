@@ -1,4 +1,4 @@
-"""`@job`: declare a background job beside the function that does it.
+"""A declared job: what `@job` makes of a function.
 
 The names follow Django's `django.tasks` where it has them (`enqueue`, `using`, `run_after`, `priority`).
 """
@@ -9,28 +9,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Unpack
 
-from .. import context
+from ..context import current_subject
 from ..errors import JobArgumentError
+from ..lifecycle.request import JobRequest, RunAfter
 from ..postgres.storable import is_json
-from . import registry
 from .event import Event
-from .options import JobOptions, RunAfter, Usage, as_tuple, wrong_values
+from .options import Usage, wrong_values
 from .result import JobResult
 
 LONGEST_TEXT = 200
-
-
-@dataclass(frozen=True)
-class JobRequest:
-    """A job to be written: what `ledger.enqueue` takes."""
-
-    name: str
-    queue: str
-    args: dict[str, Any]
-    subject: str = ""
-    key: str | None = None
-    priority: int = 0
-    run_after: RunAfter = None
 
 
 @dataclass(frozen=True)
@@ -62,14 +49,14 @@ class JobDefinition:
         unknown = set(usage) - set(Usage.__annotations__)
         if unknown:
             raise JobArgumentError(f"{self.name}.using() does not take {', '.join(sorted(unknown))}")
-        for option, told in wrong_values(usage).items():
-            raise JobArgumentError(f"{self.name}.using(): {option}: {told}")
+        for option, mistake in wrong_values(usage).items():
+            raise JobArgumentError(f"{self.name}.using(): {option}: {mistake}")
         changes: dict[str, Any] = dict(usage)
         if "queue_name" in changes:
             changes["queue"] = changes.pop("queue_name")
         return replace(self, **changes)
 
-    def enqueue(self, **args: Any) -> "JobResult":
+    def enqueue(self, **args: Any) -> JobResult:
         """Write the job into the ledger, in the caller's transaction if there is one.
 
         Under a live key the existing job is returned. Raises JobArgumentError for arguments that do not fit.
@@ -85,9 +72,12 @@ class JobDefinition:
         return bool(ledger.withdraw([key], reason="cancelled by its key"))
 
     def request(self, args: dict[str, Any], subject: str = "") -> JobRequest:
-        """Check the arguments and say what to write."""
+        """Check the arguments and say what to write.
+
+        Without a subject of its own the job is about `subject`, or about what the running job is about.
+        """
         self.check_arguments(args)
-        subject = self.subject.format(**self._with_defaults(args)) or subject
+        subject = self.subject.format(**self._with_defaults(args)) or subject or current_subject()
         key = self.key_for(args)
         self._check_texts(key=key or "", subject=subject)
         return JobRequest(
@@ -121,8 +111,9 @@ class JobDefinition:
         missing = [n for n, p in parameters.items() if p.default is p.empty and n not in args]
         unknown = [n for n in args if n not in parameters]
         if missing or unknown:
-            told = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(unknown)
-            raise JobArgumentError(f"{self.name}({', '.join(parameters)}): {'; '.join(told)}")
+            wrong = {"missing": missing, "unknown": unknown}
+            text = "; ".join(f"{what} {', '.join(names)}" for what, names in wrong.items() if names)
+            raise JobArgumentError(f"{self.name}({', '.join(parameters)}): {text}")
         for name, value in args.items():
             if not is_json(value):
                 raise JobArgumentError(
@@ -142,46 +133,3 @@ class JobDefinition:
 def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """Looked up once for all variants of a job that `.using()` makes."""
     return dict(inspect.signature(function).parameters)
-
-
-def declare_job(**options: Unpack[JobOptions]) -> Callable[[Callable[..., Any]], JobDefinition]:
-    """Declare a job of `queue`; its name is `<app>.<function>` unless `name` is given.
-
-    `key` and `subject` are templates over its arguments. `cpu` says whether it runs in a child process. `cron` (five
-    fields, in the shop's zone) or `every` (seconds) makes it recur; such a job takes no arguments. What is wrong
-    with the options is told by the system checks.
-    """
-
-    def declare(function: Callable[..., Any]) -> JobDefinition:
-        known: dict[str, Any] = {
-            option: value
-            for option, value in options.items()
-            if option in JobOptions.__annotations__ and option not in wrong_values(options)
-        }
-        known |= {option: as_tuple(known[option]) for option in ("on", "withdraw_on") if option in known}
-        known["name"] = known.get("name") or f"{_app_of(function)}.{function.__name__}"
-        declared = tuple(options.items())
-        definition = JobDefinition(function=function, **{"queue": "", **known}, declared=declared)
-        registry.register(definition)
-        for event in definition.on:
-            event.reactions.append(definition)
-        for event in definition.withdraw_on:
-            event.withdrawals.append(definition)
-        return definition
-
-    return declare
-
-
-class JobDecorator:
-    """`@job(...)` declares a job; inside a running one `job.cancelled()` says whether it should stop."""
-
-    __call__ = staticmethod(declare_job)
-    cancelled = staticmethod(context.cancelled)
-
-
-job = JobDecorator()
-
-
-def _app_of(function: Callable[..., Any]) -> str:
-    package = function.__module__.removesuffix(".jobs")
-    return package.rpartition(".")[2]

@@ -1,36 +1,14 @@
-"""What `@job(...)` and `.using(...)` take, and what each value must be."""
+"""What each option of `@job(...)` and `.using(...)` must be."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Required, TypedDict
+from typing import Any, TypedDict
 
+from ..lifecycle.request import RunAfter
 from .event import Event
 
-if TYPE_CHECKING:
-    from .job import JobDefinition
-
-RunAfter = datetime | timedelta | float | None
-Events = Event | tuple[Event, ...]
-
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -32_768, 32_767
-
-
-class JobOptions(TypedDict, total=False):
-    """What `@job(...)` takes."""
-
-    queue: Required[str]
-    name: str
-    on: Events
-    run_after: RunAfter
-    key: str
-    subject: str
-    withdraw_on: Events
-    on_failed: "JobDefinition | None"
-    cpu: bool
-    priority: int
-    cron: str
-    every: float | None
 
 
 class Usage(TypedDict, total=False):

@@ -1,16 +1,22 @@
 """Every job that this process may run, by name. A message can name nothing else."""
 
-from typing import TYPE_CHECKING
+import logging
+from collections.abc import Sequence
 
 from ..errors import UnknownJob
+from ..lifecycle.placement import Placement
+from ..lifecycle.request import JobRequest
+from ..lifecycle.verdict import Ended
+from ..settings import declared, queue_named
+from ..states import JobState
+from .job import JobDefinition
 
-if TYPE_CHECKING:
-    from .job import JobDefinition
+log = logging.getLogger(__name__)
 
-_jobs: dict[str, "JobDefinition"] = {}
+_jobs: dict[str, JobDefinition] = {}
 
 
-def register(definition: "JobDefinition") -> None:
+def register(definition: JobDefinition) -> None:
     """Add a job; a second one under the same name is a programming error."""
     known = _jobs.get(definition.name)
     if known is not None and known.function.__module__ != definition.function.__module__:
@@ -28,7 +34,7 @@ def forget(name: str) -> None:
             event.withdrawals.remove(definition)
 
 
-def get(name: str) -> "JobDefinition":
+def get(name: str) -> JobDefinition:
     """The job of that name; UnknownJob if there is none."""
     try:
         return _jobs[name]
@@ -36,14 +42,45 @@ def get(name: str) -> "JobDefinition":
         raise UnknownJob(f"no job named {name!r} is registered; known: {', '.join(sorted(_jobs)) or 'none'}") from None
 
 
-def all_jobs() -> list["JobDefinition"]:
+def all_jobs() -> list[JobDefinition]:
     return [_jobs[name] for name in sorted(_jobs)]
 
 
-def recurring() -> list["JobDefinition"]:
+def recurring() -> list[JobDefinition]:
     """The jobs that tick by themselves."""
     return [definition for definition in all_jobs() if definition.cron or definition.every]
 
 
 def names() -> list[str]:
     return list(_jobs)
+
+
+def runs_in_child(name: str, queue: str) -> bool:
+    """Whether such a job always runs in a child process."""
+    cpu = get(name).cpu
+    return queue_named(queue).cpu if cpu is None else cpu
+
+
+def placement() -> Placement:
+    """The same for all jobs, as data for the ledger."""
+    return Placement(
+        in_child=[definition.name for definition in all_jobs() if definition.cpu],
+        in_thread=[definition.name for definition in all_jobs() if definition.cpu is False],
+        cpu_queues=[queue.name for queue in declared().values() if queue.cpu],
+    )
+
+
+def follow_ups(ended: Ended) -> Sequence[JobRequest]:
+    """What the declaration of a job lets follow its end: its `on_failed` job, once it has failed for good."""
+    definition = _jobs.get(ended.name)
+    last_resort = definition and definition.on_failed
+    if last_resort is None or ended.state != JobState.FAILED:
+        return ()
+    try:
+        args = {name: ended.args[name] for name in last_resort.parameters if name in ended.args}
+        request = last_resort.request(args, subject=ended.subject)
+        queue_named(request.queue)
+    except Exception:
+        log.exception("%s could not be enqueued after #%d was given up", last_resort.name, ended.id)
+        return ()
+    return (request,)

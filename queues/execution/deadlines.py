@@ -1,46 +1,42 @@
 """Deadlines of jobs that run in threads.
 
 At the deadline the watchdog has `DeadlineExceeded` raised in the job's thread. If the thread has not ended soon
-after, it hangs (in a blocking call, or in a job that swallows the exception): the watchdog writes the verdict, which
-makes the token void, and gives the thread up.
+after, it hangs (in a blocking call, or in a job that swallows the exception): the watchdog gives the verdict, which
+makes the token void, and abandons the thread.
 
-Thread and watchdog decide two questions between them: does the exception go out, and did the thread end in time?
-Each belongs to whoever takes its ticket first, a lock that is new in every run and that nobody gives back.
+Thread and watchdog decide two questions between them: is the exception raised, and did the thread end in time? Each
+is answered by whoever takes its lock first; the lock is new in every run and never released.
 """
 
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextvars import copy_context
-from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connections
 
-from .. import settings as queue_settings
 from ..errors import DeadlineExceeded
-from ..ledger import Claim, Verdict
-from . import runner
+from ..lifecycle.execution import Execution
+from ..lifecycle.verdict import Verdict
+from . import judge, runner
 from .interrupts import cancel_queries, connections_here, drop_connections, may_hold_shared_lock, raise_in, stack_of
-
-if TYPE_CHECKING:
-    from ..worker.fetcher import Lane
-    from ..worker.process import Executor
 
 log = logging.getLogger(__name__)
 
 TICK = 0.1
+"""Seconds between two checks of all runs."""
 
 
 class Run:
     """One run of a job in the thread that makes this object; times are of the monotonic clock."""
 
-    def __init__(self, claim: Claim, lane: "Lane") -> None:
-        self.claim = claim
-        self.lane = lane
+    def __init__(self, execution: Execution, abandon_thread: Callable[[], None]) -> None:
+        self.execution = execution
+        self.abandon_thread = abandon_thread
         self.thread = threading.get_ident()
         self.connections = connections_here()
-        self.deadline = time.monotonic() + queue_settings.get(claim.queue).timeout
+        self.deadline = time.monotonic() + execution.queue.timeout
         self.overdue_since: float | None = None
         self.verdict: Verdict | None = None
         self.interrupted = False
@@ -75,46 +71,49 @@ class Run:
 
 
 class Deadlines:
-    """Runs jobs in the threads that ask for it, and watches over them in one of its own."""
+    """Runs jobs in the threads that ask for it; a helper thread of the worker calls `check` every TICK seconds."""
 
-    def __init__(self, executor: "Executor") -> None:
-        self.executor = executor
-        self.stopping = threading.Event()
+    def __init__(self, put: Callable[[Execution, Verdict], None], on_hang: Callable[[], None] | None) -> None:
+        """`put` takes a verdict. `on_hang` has this process replaced when a job hangs in it; where nobody replaces it
+        (None), the thread is abandoned.
+        """
+        self.put = put
+        self.on_hang = on_hang
         self.runs: dict[int, Run] = {}
 
-    def run_job(self, claim: Claim, lane: "Lane") -> Verdict | None:
-        """Run the job in this thread; None if the watchdog has given the verdict, and the thread up."""
-        run = Run(claim, lane)
+    def run_job(self, execution: Execution, abandon_thread: Callable[[], None]) -> Verdict | None:
+        """Run the job in this thread; None if the watchdog has given the verdict, and abandoned the thread."""
+        run = Run(execution, abandon_thread)
         try:
             self._run(run)
         except BaseException as error:  # the deadline's, in the moments in which the runner does not catch it
-            run.verdict = run.verdict or runner.judge(claim, error)
+            run.verdict = run.verdict or judge.judge(execution, error)
         self.runs.pop(run.thread, None)  # here and below no exception can come any more
         if run.interrupted:
             drop_connections()
         if run.end():
             return run.verdict
-        log.error("#%d ended %.1f s after its deadline, too late for a verdict", claim.id, self._late(run))
+        late = self._seconds_late(run)
+        log.error("#%d ended %.1f s after its deadline, too late for a verdict", execution.claim.id, late)
         return None
 
     def _run(self, run: Run) -> None:
         try:
             self.runs[run.thread] = run
-            run.verdict = copy_context().run(runner.run, run.claim)
+            run.verdict = copy_context().run(runner.run, run.execution)
         finally:
             run.close()
 
-    def run(self) -> None:
-        """Watch until `stopping` is set."""
-        while not self.stopping.wait(TICK):
-            for run in list(self.runs.values()):
-                try:
-                    self._look_at(run)
-                except Exception:
-                    log.exception("the deadline of #%d could not be kept", run.claim.id)
+    def check(self) -> None:
+        """Interrupt the runs that are overdue, and give the verdict on those that hang."""
+        for run in list(self.runs.values()):
+            try:
+                self._check(run)
+            except Exception:
+                log.exception("the deadline of #%d could not be kept", run.execution.claim.id)
 
-    def _look_at(self, run: Run) -> None:
-        """The grace counts from the first look after the deadline: this process may have been stopped for a while."""
+    def _check(self, run: Run) -> None:
+        """The grace counts from the first check after the deadline: this process may have been stopped for a while."""
         now = time.monotonic()
         if now < run.deadline:
             return
@@ -122,26 +121,20 @@ class Deadlines:
         if now - run.overdue_since < settings.QUEUE_DEADLINE_GRACE:
             run.interrupt()
         elif run.end():
-            self._give_up(run)
+            self._give_verdict(run)
 
-    def _give_up(self, run: Run) -> None:
-        """Write the verdict on a run that hangs, and have its process replaced; where nobody does that, its thread."""
+    def _give_verdict(self, run: Run) -> None:
+        """On a run that hangs; its process is replaced, or where nobody does that, its thread is abandoned."""
         self.runs.pop(run.thread, None)
-        where = stack_of(run.thread)
-        late = self._late(run)
-        log.error("%s #%d still hangs %.1f s after its deadline. %s", run.claim.name, run.claim.id, late, where)
-        if self.executor.replaceable:
-            self.executor.wedge()
+        where, claim = stack_of(run.thread), run.execution.claim
+        late = self._seconds_late(run)
+        log.error("%s #%d still hangs %.1f s after its deadline. %s", claim.name, claim.id, late, where)
+        if self.on_hang is not None:
+            self.on_hang()
         else:
-            run.lane.give_up_thread()
-        verdict = runner.judge_timeout(run.claim, where)
-        threading.Thread(target=self._write, args=(run.claim, verdict), name="late-verdict", daemon=True).start()
-
-    def _write(self, claim: Claim, verdict: Verdict) -> None:
-        """In a thread of its own: PostgreSQL may be away, and other deadlines do not wait for it."""
-        self.executor.endings.put(claim, verdict)
-        connections.close_all()
+            run.abandon_thread()
+        self.put(run.execution, judge.judge_timeout(run.execution, where))
 
     @staticmethod
-    def _late(run: Run) -> float:
+    def _seconds_late(run: Run) -> float:
         return time.monotonic() - run.deadline

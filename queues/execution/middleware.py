@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections, connection, reset_queries
 
-from ..context import current_job, running_of
-from ..ledger import Claim
+from ..context import current_job
+from ..lifecycle.claim import Claim
+from ..lifecycle.execution import Execution
 from ..postgres.conflicts import again_on_conflict
 
 log = logging.getLogger("queues.job")
@@ -18,17 +19,17 @@ log = logging.getLogger("queues.job")
 CONNECTION_TRUSTED = 1.0
 _checked = threading.local()
 
-Call = Callable[[Claim], Any]
+Call = Callable[[Execution], Any]
 Middleware = Callable[[Call], Call]
 
 
 def job_context(call: Call) -> Call:
-    """Make the job known to what it calls, so that jobs it enqueues are about the same subject."""
+    """Let what the job calls find it, so that jobs it enqueues are about the same subject."""
 
-    def wrapped(claim: Claim) -> Any:
-        token = current_job.set(running_of(claim))
+    def wrapped(execution: Execution) -> Any:
+        token = current_job.set(execution)
         try:
-            return call(claim)
+            return call(execution)
         finally:
             current_job.reset(token)
 
@@ -38,14 +39,14 @@ def job_context(call: Call) -> Call:
 def logged(call: Call) -> Call:
     """One line when a job ends; arguments are ids and may be shown."""
 
-    def wrapped(claim: Claim) -> Any:
+    def wrapped(execution: Execution) -> Any:
         began = time.monotonic()
         try:
-            result = call(claim)
+            result = call(execution)
         except BaseException as error:
-            log.warning("%s: %s", _line(claim, began), type(error).__name__)
+            log.warning("%s: %s", _line(execution.claim, began), type(error).__name__)
             raise
-        log.info("%s: completed", _line(claim, began))
+        log.info("%s: completed", _line(execution.claim, began))
         return result
 
     return wrapped
@@ -62,13 +63,13 @@ def fresh_connections(call: Call) -> Call:
     Inside a transaction, as in the tests of people who write jobs, the connection is the caller's and stays.
     """
 
-    def wrapped(claim: Claim) -> Any:
+    def wrapped(execution: Execution) -> Any:
         if time.monotonic() - getattr(_checked, "at", 0.0) > CONNECTION_TRUSTED:
             _drop_old_connections()
         if settings.DEBUG:
             reset_queries()
         try:
-            return call(claim)
+            return call(execution)
         except BaseException:
             _drop_old_connections()
             raise
@@ -85,8 +86,8 @@ def _drop_old_connections() -> None:
 MIDDLEWARE: tuple[Middleware, ...] = (job_context, logged, fresh_connections, again_on_conflict)
 
 
-def within(call: Call) -> Call:
-    """The call with all that happens around it."""
+def compose(call: Call) -> Call:
+    """The call with all of MIDDLEWARE around it."""
     for middleware in reversed(MIDDLEWARE):
         call = middleware(call)
     return call

@@ -1,35 +1,30 @@
-"""The ledger: every job is a row here, and nothing else writes a job's state.
+"""The ledger: every job is a row here, and nothing else writes a job's state. It asks nobody what to do.
 
-Each verb is one conditional statement: the old state (and the token or the offer) stands in its WHERE.
-A job waits if and only if it has a row in the outbox that is not withdrawn; whoever touches both locks the
-outbox row first.
+Each verb is one conditional statement: the old state (and the token or the offer) stands in its WHERE. A job waits if
+and only if it has a row in the outbox that is not withdrawn; whoever touches both locks the outbox row first.
 """
 
-from .claims import Claim, claim
+from .claims import Admitted, claim
 from .enqueue import enqueue
 from .progress import to_stop, write_progress
-from .rescues import adopt, free_unheard_of, held_by, rescue, runs_in_child
+from .rescues import held_by, reassign, release_unacknowledged, rescue
 from .retries import retry
-from .verdicts import COMPLETED, Ending, Verdict, finish, finish_all
+from .verdicts import count_late_verdict, finish
 from .withdrawals import ask_to_stop, cancel, withdraw
 
 __all__ = [
-    "COMPLETED",
-    "Claim",
-    "Ending",
-    "Verdict",
-    "adopt",
+    "Admitted",
     "ask_to_stop",
     "cancel",
     "claim",
+    "count_late_verdict",
     "enqueue",
     "finish",
-    "finish_all",
-    "free_unheard_of",
     "held_by",
+    "reassign",
+    "release_unacknowledged",
     "rescue",
     "retry",
-    "runs_in_child",
     "to_stop",
     "withdraw",
     "write_progress",

@@ -1,4 +1,4 @@
-"""New entries: jobs and their outbox rows, in one statement."""
+"""Enqueueing: jobs and their outbox rows are written in one statement."""
 
 import json
 from collections.abc import Sequence
@@ -7,12 +7,10 @@ from typing import Any
 
 from django.db import connection
 
-from .. import settings as queue_settings
 from .. import signals
-from ..context import current_subject
-from ..definitions.job import JobRequest
-from ..definitions.options import RunAfter
+from ..lifecycle.request import JobRequest, RunAfter
 from ..postgres import prepared
+from ..settings import queue_named
 from . import outbox
 
 ENQUEUE = """
@@ -46,20 +44,20 @@ def enqueue(requests: Sequence[JobRequest]) -> list[int]:
         return []
     rows = [_row(request) for request in requests]
     ids = [found for _, found in prepared.execute(ENQUEUE, [json.dumps(rows)])]
-    outbox.ring()
+    outbox.notify()
     written = ((row, found) for row, found in zip(rows, ids, strict=True) if found)
     about = ((row["name"], found, row["queue"], row["subject"], row["key"], 0) for row, found in written)
-    signals.tell_rows(signals.job_enqueued, about)
+    signals.send_rows(signals.job_enqueued, about)
     return [found or _live_under(request) for request, found in zip(requests, ids, strict=True)]
 
 
 def _row(request: JobRequest) -> dict[str, Any]:
-    queue = queue_settings.get(request.queue)
+    queue = queue_named(request.queue)
     return {
         "name": request.name,
         "queue": request.queue,
         "args": request.args,
-        "subject": request.subject or current_subject(),
+        "subject": request.subject,
         "key": request.key,
         "priority": request.priority,
         "max_attempts": queue.attempts,

@@ -1,5 +1,5 @@
-"""The outbox: waiting jobs on their way to a worker. Offers are leased here, published by the dispatcher,
-and end with the claim (`ledger.claim` deletes the row).
+"""The outbox: waiting jobs on their way to a worker. Offers are numbered here, published by the dispatcher, and end
+with the claim (`ledger.claim` deletes the row).
 """
 
 from collections.abc import Sequence
@@ -13,27 +13,27 @@ from ..postgres import prepared
 from .pauses import PAUSED
 
 CHANNEL = "queues_outbox"
-LEASE_BATCH = 1000
+BATCH = 1000
 
 
-def ring() -> None:
+def notify() -> None:
     """Wake the dispatchers after the commit, once a transaction.
 
     NOTIFY stands in a statement of its own after the commit: within the transaction it would make all
     commits of the database wait for each other.
     """
     if not connection.in_atomic_block:
-        _notify()
-    elif not any(hook[1] is _notify for hook in connection.run_on_commit):
-        transaction.on_commit(_notify, robust=True)
+        _send_notify()
+    elif not any(hook[1] is _send_notify for hook in connection.run_on_commit):
+        transaction.on_commit(_send_notify, robust=True)
 
 
-def _notify() -> None:
+def _send_notify() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"NOTIFY {CHANNEL}")
 
 
-LEASE_DUE = f"""
+OFFER_DUE = f"""
 WITH locked AS MATERIALIZED (
     SELECT job_id FROM queues_outbox
     WHERE queue = %(queue)s AND offered_at IS NULL AND NOT withdrawn AND due_at <= clock_timestamp()
@@ -47,17 +47,17 @@ RETURNING o.job_id, o."offer", o.queue, o.due_at, j.name, o.priority, false, 327
 """
 
 
-def lease(queue: str, limit: int) -> list[Offer]:
-    """Number and take up to `limit` due rows of a queue, highest priority first."""
-    return _offers(prepared.execute(LEASE_DUE, {"queue": queue, "limit": limit}))
+def offer_due(queue: str, limit: int) -> list[Offer]:
+    """Offer up to `limit` due rows of a queue, highest priority first: each gets its next number."""
+    return _offers(prepared.execute(OFFER_DUE, {"queue": queue, "limit": limit}))
 
 
-LEASE_WINDOWS = "SELECT * FROM queues_lease_windows(%s::text[], %s, %s, %s, %s::float)"
-"""The function stands in migration 0003: one message instead of four, since most of a short lease is the way there."""
+OFFER_WINDOWS = "SELECT * FROM queues_lease_windows(%s::text[], %s, %s, %s, %s::float)"
+"""The function is in migration 0003: one message instead of four, since most of its time is the way to the server."""
 
 
-def lease_windows(queues: list[str], window: int, delayed_window: int, delay: float | None) -> list[Offer]:
-    """Lease what still fits into the broker's windows, of each queue; the dispatchers take turns at a queue.
+def offer_windows(queues: list[str], window: int, delayed_window: int, delay: float | None) -> list[Offer]:
+    """Offer what still fits into the broker's windows, of each queue; the dispatchers take turns at a queue.
 
     The commit does not wait for the disk: do nothing in the same transaction that has to last.
 
@@ -66,7 +66,7 @@ def lease_windows(queues: list[str], window: int, delayed_window: int, delay: fl
     A broker's list has a head and a tail: of rows that fit at neither, because some of what is published should
     come before them and some after, none is taken until the former is claimed.
     """
-    return _offers(prepared.execute(LEASE_WINDOWS, [queues, window, delayed_window, LEASE_BATCH, delay]))
+    return _offers(prepared.execute(OFFER_WINDOWS, [queues, window, delayed_window, BATCH, delay]))
 
 
 def _offers(rows: Sequence[tuple[Any, ...]]) -> list[Offer]:
@@ -77,7 +77,7 @@ def _offers(rows: Sequence[tuple[Any, ...]]) -> list[Offer]:
         return later, 0 if later else -priority, due_at, job_id
 
     return [
-        Offer(job_id, number, queue, due_at, name, overtakes=not later and priority > highest)
+        Offer(job_id, number, queue, due_at, name, to_front=not later and priority > highest)
         for job_id, number, queue, due_at, name, priority, later, highest in sorted(rows, key=order)
     ]
 
@@ -101,14 +101,14 @@ RETURNING job_id
 def release(offers: Sequence[Offer], *, postpone: float = 0) -> int:
     """Take offers back, so that their jobs are offered again under the next number; how many were.
 
-    `postpone`: not before so many seconds from now. Rows in another's hands are left to the recheck.
+    `postpone`: not before so many seconds from now. Rows that others have locked are left to the recheck.
     """
     if not offers:
         return 0
     ids, numbers = [offer.job_id for offer in offers], [offer.number for offer in offers]
     released = prepared.execute(RELEASE, {"wait": postpone, "ids": ids, "numbers": numbers})
     if released and not postpone:
-        ring()
+        notify()
     return len(released)
 
 
@@ -126,7 +126,7 @@ def offered_before(seconds: float) -> list[Offer]:
 WITHDRAWN = 'SELECT job_id, "offer", queue, due_at FROM queues_outbox WHERE withdrawn ORDER BY job_id LIMIT %s'
 
 
-def withdrawn(limit: int = LEASE_BATCH) -> list[Offer]:
+def withdrawn(limit: int = BATCH) -> list[Offer]:
     """Offers of jobs that were withdrawn, whose messages may still lie in the broker."""
     return [Offer(*row) for row in prepared.execute(WITHDRAWN, [limit])]
 
@@ -138,7 +138,7 @@ def forget(offers: Sequence[Offer]) -> None:
 
 
 def still_waiting(offers: Sequence[Offer]) -> list[Offer]:
-    """Of these offers those whose row still stands: they came early, or were not known, or were in another's hands."""
+    """Of these offers those whose row still exists: they came early, were not known, or were locked by others."""
     if not offers:
         return []
     numbers = {offer.job_id: offer for offer in offers}
@@ -160,7 +160,7 @@ SELECT EXISTS (SELECT FROM queues_outbox WHERE queue = ANY(%(queues)s) AND NOT w
 def anything_left(queues: Sequence[str], worker_id: int) -> bool:
     """Whether a job of these queues is due, offered or not, or is active for this worker; paused queues have none due.
 
-    One look, since a claim takes a job from the former to the latter at any moment.
+    Asked in one statement, since a claim may move a job from the former to the latter at any moment.
     """
     with connection.cursor() as cursor:
         cursor.execute(LEFT, {"queues": list(queues), "worker": worker_id})

@@ -1,7 +1,7 @@
 """Paused queues: nothing of theirs is offered or claimed.
 
-The statements that offer and claim ask themselves, so that they are exact; `PausedQueues` spares idle lanes the
-asking.
+The statements that offer and claim read the pauses themselves, so that they are exact. `PausedQueues` caches the names,
+so that idle fetchers do not query.
 """
 
 import threading
@@ -10,7 +10,7 @@ import time
 from ..models import QueueState
 
 CHECK = 0.5
-"""Seconds for which a process trusts what it read."""
+"""Seconds for which a process uses what it read."""
 
 PAUSED = "ARRAY(SELECT name FROM queues_queuestate WHERE paused_at IS NOT NULL)"
 """For SQL: `queue <> ALL (…)`; read once a statement."""
@@ -22,7 +22,7 @@ def paused_queues() -> set[str]:
 
 
 class PausedQueues:
-    """What one process knows about paused queues, at most CHECK seconds old; shared by its lanes."""
+    """What one process knows about paused queues, at most CHECK seconds old; shared by its fetchers."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class PausedQueues:
         self._read_at = float("-inf")
 
     def forget(self) -> None:
-        """Ask again the next time: nothing could be claimed, so a queue may have been paused just now."""
+        """Query again the next time: nothing could be claimed, so a queue may have been paused just now."""
         self._read_at = float("-inf")
 
     def has(self, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reports from running jobs: how far they are; and which of them should stop."""
+"""The progress of running jobs is written; which of them should stop is read."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,18 +6,18 @@ from uuid import UUID
 
 from django.db import connection
 
-from ..lifecycle.execution import Progress
-from .claims import Claim
+from ..lifecycle.claim import Claim
+from ..lifecycle.execution import Report
 
 WRITE = """
-UPDATE queues_job SET progress = told.percent, progress_note = told.note
+UPDATE queues_job SET progress = reported.percent, progress_note = reported.note
 FROM (
-    SELECT j.id, said.* FROM unnest(%s::bigint[], %s::uuid[], %s::smallint[], %s::text[])
-        AS said(job_id, token, percent, note)
-    JOIN queues_job j ON j.id = said.job_id AND j.token = said.token AND j.state = 'active'
+    SELECT j.id, r.* FROM unnest(%s::bigint[], %s::uuid[], %s::smallint[], %s::text[])
+        AS r(job_id, token, percent, note)
+    JOIN queues_job j ON j.id = r.job_id AND j.token = r.token AND j.state = 'active'
     FOR UPDATE OF j SKIP LOCKED
-) told
-WHERE queues_job.id = told.id RETURNING told.token
+) reported
+WHERE queues_job.id = reported.id RETURNING reported.token
 """
 
 TO_STOP = """
@@ -27,16 +27,16 @@ WHERE j.id IS NULL OR j.cancel_asked_at IS NOT NULL
 """
 
 
-def write_progress(told: Sequence[tuple[Claim, Progress]]) -> set[UUID]:
+def write_progress(reports: Sequence[tuple[Claim, Report]]) -> set[UUID]:
     """Write how far these jobs are, where their tokens stand; the tokens for which it was done.
 
-    A row that is in another's hands is skipped: what locks it is about to end the job, or gone in a moment.
+    A row that another transaction has locked is skipped: it is about to end the job, or gone in a moment.
     """
     columns: list[Any] = [
-        [claim.id for claim, _ in told],
-        [claim.token for claim, _ in told],
-        [progress.percent for _, progress in told],
-        [progress.note for _, progress in told],
+        [claim.id for claim, _ in reports],
+        [claim.token for claim, _ in reports],
+        [report.percent for _, report in reports],
+        [report.note for _, report in reports],
     ]
     with connection.cursor() as cursor:
         cursor.execute(WRITE, columns)

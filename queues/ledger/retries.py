@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from .. import settings as queue_settings
 from .. import signals
 from ..models import Job
+from ..settings import Queue, declared
 from . import outbox
 
 RETRY = """
@@ -41,12 +41,12 @@ def retry(job_ids: Iterable[int]) -> list[int]:
     for job_id, queue in Job.objects.filter(pk__in=list(job_ids)).order_by("pk").values_list("pk", "queue"):
         by_queue.setdefault(queue, []).append(job_id)
     for queue, ids in by_queue.items():
-        budget = queue_settings.declared().get(queue, queue_settings.Queue(queue)).attempts
+        budget = declared().get(queue, Queue(queue)).attempts
         with connection.cursor() as cursor:
             cursor.execute(RETRY, {"ids": ids, "budget": budget})
             rows = cursor.fetchall()
         revived += [row[1] for row in rows]
-        signals.tell_rows(signals.job_enqueued, rows)
+        signals.send_rows(signals.job_enqueued, rows)
     if revived:
-        outbox.ring()
+        outbox.notify()
     return revived

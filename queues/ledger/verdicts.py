@@ -1,60 +1,24 @@
-"""Verdicts: what became of a claimed job, written where its token still stands."""
+"""Verdicts: what became of claimed jobs, written where their tokens still stand."""
 
 import json
-import logging
 from collections.abc import Sequence
-from contextlib import nullcontext
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import connection, transaction
 
-from .. import context, signals
-from ..definitions import registry
-from ..errors import UnknownJob
-from ..lifecycle.execution import SILENT
+from ..lifecycle.execution import NOTHING_REPORTED
 from ..lifecycle.log import CHARACTERS
+from ..lifecycle.request import JobRequest
+from ..lifecycle.verdict import COMPLETED, Ended, Finished
 from ..postgres import prepared
 from ..postgres.storable import storable
-from ..states import JobState, Outcome
-from . import outbox
-from .claims import Claim
-from .enqueue import enqueue
-
-log = logging.getLogger(__name__)
-
-
-class Verdict(NamedTuple):
-    """What becomes of a claimed job: its next state, and how the attempt ended.
-
-    A job that was asked to stop becomes cancelled instead, unless it completed. `lost_database`: what failed was its
-    connection to PostgreSQL.
-    """
-
-    state: JobState
-    outcome: Outcome
-    error: str = ""
-    traceback: str = ""
-    wait: float = 0.0
-    attempt_given_back: bool = False
-    crashed: bool = False
-    lost_database: bool = False
-    result: Any = None
-
-
-COMPLETED = Verdict(JobState.COMPLETED, Outcome.COMPLETED)
-
-
-class Ending(NamedTuple):
-    """A claim and what became of it."""
-
-    claim: Claim
-    verdict: Verdict
-
+from ..states import JobState
+from . import follow_ups, outbox
 
 BECOMES = "CASE WHEN j.cancel_asked_at IS NULL OR t.state = 'completed' THEN t.state ELSE 'cancelled' END"
 
 FINISH = f"""
-WITH told AS MATERIALIZED (
+WITH verdicts AS MATERIALIZED (
     SELECT id, token, number, coalesce(state, 'completed') AS state, coalesce(outcome, 'completed') AS outcome,
            coalesce(error, '') AS error, coalesce(traceback, '') AS traceback, progress, coalesce(note, '') AS note,
            coalesce(log, '') AS log, result, coalesce(wait, 0) AS wait, coalesce(given_back, 0) AS given_back,
@@ -72,7 +36,7 @@ WITH told AS MATERIALIZED (
         result = t.result,
         run_at = CASE WHEN {BECOMES} = 'waiting' THEN clock_timestamp() + t.wait * interval '1 s' ELSE j.run_at END,
         finished_at = CASE WHEN {BECOMES} = 'waiting' THEN NULL ELSE clock_timestamp() END
-    FROM told t
+    FROM verdicts t
     WHERE j.id = ANY(ARRAY[t.id]) AND (j.token = t.token AND j.state = 'active') IS TRUE
     RETURNING j.id, j.queue, j.priority, j.run_at, j."offer", j.started_at, j.state,
               t.number, t.outcome, t.error, t.traceback, t.log
@@ -88,34 +52,44 @@ SELECT id, state FROM done
 """
 
 
-def finish(claim: Claim, verdict: Verdict, worker: str = "") -> bool:
-    """Write the verdict if the claim's token still stands; False for a zombie's, which changes nothing.
+def finish(finished: Sequence[Finished], worker: str = "") -> dict[int, JobState]:
+    """Write these verdicts where the claims' tokens still stand, in one statement; what those jobs have become, by id.
 
-    What the job has said of itself is written with it.
+    A verdict whose token does not stand changes nothing (the job was freed meanwhile, and belongs to somebody else).
+    What the jobs have reported is written with it, and what follows their end in the same transaction.
     """
-    with transaction.atomic() if verdict.state == JobState.FAILED else nullcontext():
-        states = _write([Ending(claim, verdict)], worker)
-        if states.get(claim.id) == JobState.FAILED:
-            _enqueue_last_resort(claim)
-    _tell([Ending(claim, verdict)], states)
-    return bool(states)
+    following = {key: requests for one in finished for key, requests in _follow_ups(one).items()}
+    if not following:
+        states = _write(finished, worker)
+    else:
+        with transaction.atomic():
+            states = _write(finished, worker)
+            reached = (requests for key, requests in following.items() if key in states.items())
+            follow_ups.write(request for requests in reached for request in requests)
+    if JobState.WAITING in states.values():
+        outbox.notify()
+    return states
 
 
-def finish_all(endings: Sequence[Ending], worker: str = "") -> set[int]:
-    """`finish` for many jobs, none of which has failed, in one statement; the ids of those whose token still stood."""
-    states = _write(endings, worker)
-    _tell(endings, states)
-    return set(states)
+def _follow_ups(finished: Finished) -> dict[tuple[int, JobState], Sequence[JobRequest]]:
+    """What would follow each state that this verdict may lead to: its own, or cancelled if a stop was requested."""
+    claim, own = finished.execution.claim, finished.verdict.state
+    states = [own] if own == JobState.COMPLETED else [own, JobState.CANCELLED]
+    following = {
+        (claim.id, state): follow_ups.of(Ended(claim.id, claim.name, claim.args, claim.subject, state))
+        for state in states
+    }
+    return {key: requests for key, requests in following.items() if requests}
 
 
-def _write(endings: Sequence[Ending], worker: str) -> dict[int, str]:
-    """What each job has become; those whose token does not stand are left out."""
-    return dict(prepared.execute(FINISH, [json.dumps([_row(ending) for ending in endings]), worker]))
+def _write(finished: Sequence[Finished], worker: str) -> dict[int, JobState]:
+    rows = prepared.execute(FINISH, [json.dumps([_row(one) for one in finished]), worker])
+    return {job_id: JobState(state) for job_id, state in rows}
 
 
-def _row(ending: Ending) -> dict[str, Any]:
-    """What FINISH is told; a job that completed and said nothing is told in three words."""
-    claim, verdict = ending
+def _row(finished: Finished) -> dict[str, Any]:
+    """One row for FINISH; that of a job that completed and reported nothing has three fields."""
+    claim, verdict = finished.execution.claim, finished.verdict
     row = {"id": claim.id, "token": claim.token.hex, "number": claim.attempt}
     if verdict != COMPLETED:
         row |= {
@@ -128,37 +102,19 @@ def _row(ending: Ending) -> dict[str, Any]:
             "given_back": int(verdict.attempt_given_back),
             "crashed": int(verdict.crashed),
         }
-    said = context.running_of(claim).said()
-    if said != SILENT:
-        row |= {"progress": said.percent, "note": said.note, "log": storable(said.log)[-CHARACTERS:]}
+    report = finished.execution.report()
+    if report != NOTHING_REPORTED:
+        row |= {"progress": report.percent, "note": report.note, "log": storable(report.log)[-CHARACTERS:]}
     return row
 
 
-def _tell(endings: Sequence[Ending], states: dict[int, str]) -> None:
-    if JobState.WAITING in states.values():
-        outbox.ring()
-    for ending in endings:
-        state = states.get(ending.claim.id)
-        if state:
-            running = context.running_of(ending.claim)
-            if running.progress != running.reported:
-                running.reported = running.progress
-                signals.progressed(ending.claim, running.reported)
-            signals.attempt_ended(ending.claim, ending.verdict, state)
+LATE = """
+INSERT INTO queues_queuestate AS q (name, late_verdicts) VALUES (%s, 1)
+ON CONFLICT (name) DO UPDATE SET late_verdicts = q.late_verdicts + 1
+"""
 
 
-def _enqueue_last_resort(claim: Claim) -> None:
-    """The `on_failed` job of one that is given up for good."""
-    try:
-        last_resort = registry.get(claim.name).on_failed
-    except UnknownJob:
-        return
-    if last_resort is None:
-        return
-    try:
-        args = {name: claim.args[name] for name in last_resort.parameters if name in claim.args}
-        enqueue([last_resort.request(args, subject=claim.subject)])
-    except (DatabaseError, InterfaceError):
-        raise
-    except Exception:
-        log.exception("%s could not be asked for after #%d was given up", last_resort.name, claim.id)
+def count_late_verdict(queue: str) -> None:
+    """A worker wanted to write a verdict on a job that was freed meanwhile, and could not."""
+    with connection.cursor() as cursor:
+        cursor.execute(LATE, [queue])

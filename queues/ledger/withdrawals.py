@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from .. import signals
+from . import follow_ups
 
 WITHDRAW = """
 WITH target AS (
@@ -16,7 +17,7 @@ WITH target AS (
 )
 UPDATE queues_job j SET state = 'cancelled', finished_at = clock_timestamp(), error = %s, "offer" = marked."offer"
 FROM marked WHERE j.id = marked.job_id AND j.state = 'waiting'
-RETURNING j.name, j.id, j.queue, j.subject, j.key, j.attempt
+RETURNING j.args, j.state, j.name, j.id, j.queue, j.subject, j.key, j.attempt
 """
 
 ASK = """
@@ -50,8 +51,10 @@ def ask_to_stop(job_ids: Sequence[int]) -> list[int]:
 
 
 def _withdraw(which: str, values: list[Any], reason: str) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(WITHDRAW.format(which=which), [values, reason])
-        rows = cursor.fetchall()
-    signals.tell_rows(signals.job_cancelled, rows, reason=reason)
-    return [row[1] for row in rows]
+    with transaction.atomic(savepoint=False):
+        with connection.cursor() as cursor:
+            cursor.execute(WITHDRAW.format(which=which), [values, reason])
+            rows = cursor.fetchall()
+        follow_ups.write_for_rows((row[3], row[2], row[0], row[5], row[1]) for row in rows)
+    signals.send_rows(signals.job_cancelled, [row[2:] for row in rows], reason=reason)
+    return [row[3] for row in rows]

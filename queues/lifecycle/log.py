@@ -1,20 +1,13 @@
-"""A job's own log lines, kept with its attempt.
+"""A job's last log lines, kept with its attempt."""
 
-`KeptLogHandler` belongs to the root logger (bharatmart/log.py) and keeps what is logged by the thread that runs
-a job. The engine's own lines are left out.
-"""
-
-import copy
-import logging
 import threading
-import time
 from collections import deque
 
 LINES = 200
 CHARACTERS = 20_000
 
 
-class KeptLog:
+class JobLog:
     """The last LINES lines, at most CHARACTERS characters of them."""
 
     def __init__(self) -> None:
@@ -41,38 +34,3 @@ class KeptLog:
     def text(self) -> str:
         with self._lock:
             return "\n".join(self._lines)
-
-
-class KeptLogHandler(logging.Handler):
-    """Keeps records of INFO and above with the job that this thread runs: `12:34:56 INFO orders.x: message`.
-
-    Its formatter gives the message alone. Tracebacks are not kept here: the attempt has the one that counts.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(level=logging.INFO)
-        self.addFilter(_is_of_a_job)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            self._keep(record)
-        except Exception:
-            self.handleError(record)
-
-    def _keep(self, record: logging.LogRecord) -> None:
-        from ..context import current_job
-
-        running = current_job.get()
-        if running is not None:
-            bare = copy.copy(record)
-            bare.exc_info = bare.exc_text = bare.stack_info = None
-            at = time.strftime("%H:%M:%S", time.localtime(record.created))
-            running.log.add(f"{at} {record.levelname} {record.name}: {self.format(bare)}")
-
-
-def _is_of_a_job(record: logging.LogRecord) -> bool:
-    if record.name.startswith("queues."):
-        return False
-    from ..context import current_job
-
-    return current_job.get() is not None

@@ -16,8 +16,8 @@ class Offer:
     queue: str
     due_at: datetime | None = field(default=None, compare=False)
     name: str = field(default="", compare=False)
-    overtakes: bool = field(default=False, compare=False)
-    """Its priority is higher than that of all that is published: it goes to the head."""
+    to_front: bool = field(default=False, compare=False)
+    """Its priority is higher than that of all that is published: it goes to the front of the broker's list."""
 
     @property
     def message_id(self) -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 from django.apps import AppConfig, apps
 from django.utils.module_loading import module_has_submodule
 
+from queues import job
 from queues.definitions import registry
 from queues.definitions.event import Event
-from queues.definitions.job import job
 from queues.ops.flow import flow_page
 
 from . import new_job_texts as texts

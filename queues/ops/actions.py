@@ -118,7 +118,7 @@ def resume_queue(queue: str, *, actor: str) -> bool:
     name = queue_settings.get(queue).name
     with transaction.atomic():
         changed = QueueState.objects.filter(name=name, paused_at__isnull=False).update(paused_at=None)
-        outbox.ring()
+        outbox.notify()
         return _audited_queue("resume", name, changed, actor)
 
 

@@ -6,7 +6,6 @@ from .. import settings as queue_settings
 from ..definitions import registry
 from ..definitions.event import Event, all_events
 from ..definitions.job import JobDefinition
-from ..ledger import runs_in_child
 
 HEAD = """# Flow: events and their jobs
 
@@ -31,8 +30,8 @@ def flow_page() -> str:
 
 def _event_section(event: Event) -> str:
     lines = [f"## {event.name}({', '.join(event.arguments)})\n\n"]
-    lines += [_job_line(definition) for definition in sorted(event.reactions, key=lambda d: d.name)]
-    lines += [f"- withdraws `{definition.name}` (`{definition.key}`)\n" for definition in event.withdrawals]
+    lines += [_job_line(registry.get(name)) for name in sorted(reaction.name for reaction in event.reactions)]
+    lines += [f"- withdraws `{w.name}` (`{registry.get(w.name).key}`)\n" for w in event.withdrawals]
     return "".join(lines)
 
 
@@ -44,7 +43,7 @@ def _job_line(definition: JobDefinition) -> str:
         notes.append(f"cron `{definition.cron}`" if definition.cron else f"every {definition.every:g} s")
     if definition.key:
         notes.append(f"key `{definition.key}`")
-    if runs_in_child(definition.name, definition.queue):
+    if registry.runs_in_child(definition.name, definition.queue):
         notes.append("in a child process")
     if definition.on_failed:
         notes.append(f"if given up: `{definition.on_failed.name}`")

@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from .. import ledger
 from .. import settings as queue_settings
-from ..definitions import clock, registry
-from ..definitions import recurrence as recurring
+from ..definitions import registry
 from ..definitions.job import JobDefinition
+from ..definitions.recurrence import last_due, next_due, now
 from ..errors import UnknownSchedule
+from ..maintenance import recurring
 from ..models import AuditEntry, Job, Schedule
 from ..states import LIVE
 
@@ -57,7 +58,7 @@ def switch_schedule(name: str, on: bool, *, actor: str) -> bool:
     definition = recurring_job(name)
     with transaction.atomic():
         _lock(name)
-        passed = Value(recurring.last_due(definition, clock.now()), DateTimeField())
+        passed = Value(last_due(definition, now()), DateTimeField())
         since = Greatest(F("last_tick"), passed) if on else F("last_tick")
         if not Schedule.objects.filter(name=name, enabled=not on).update(enabled=on, last_tick=since):
             return False
@@ -79,7 +80,7 @@ def recurrence(definition: JobDefinition) -> str:
 
 def next_tick(schedule: Schedule) -> str:
     """When it ticks next, in the shop's zone; nothing if it is switched off."""
-    return in_shop_zone(recurring.next_due(recurring_job(schedule.name), clock.now())) if schedule.enabled else ""
+    return in_shop_zone(next_due(recurring_job(schedule.name), now())) if schedule.enabled else ""
 
 
 def in_shop_zone(at: datetime | None) -> str:

@@ -36,7 +36,7 @@ class _Thread(threading.local):
 _thread = _Thread()
 
 
-def plan_by_index() -> None:
+def use_generic_index_plans() -> None:
     """This thread executes the engine's statements and no job: plan them once, for tables of any size."""
     _thread.by_index = True
 

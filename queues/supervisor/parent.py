@@ -1,8 +1,8 @@
 """The parent of a working process: a program of its own, which knows neither Django nor the shop, so that it is small.
 
-`supervision.work_in_child` forks the first child and becomes this program. It does nothing but wait: for its child,
-and for SIGTERM and SIGINT, which it passes on. A child that was killed, is wedged, or gave no sign of life is replaced
-by one that runs the whole command line again and learns from its environment whose child it is.
+`supervised.work_in_child` forks the first child and becomes this program. It does nothing but wait: for its child, and
+for SIGTERM and SIGINT, which it passes on. A child that was killed, hangs, or whose liveness counter stood still is
+replaced by one that runs the whole command line again and learns from its environment whose child it is.
 """
 
 import json
@@ -15,19 +15,19 @@ import time
 CHILD_OF = "BHARATMART_CHILD_OF"
 """Environment of a replacement: who its parent is, as JSON."""
 
-WEDGED = os.EX_TEMPFAIL
+HUNG = os.EX_TEMPFAIL
 """The exit code of a process in which a job hangs: it has drained and wants to be replaced."""
 
 PASSED_ON = {signal.SIGTERM, signal.SIGINT}
 WATCHED = {*PASSED_ON, signal.SIGCHLD}
 LOOK = 0.5
-"""Seconds between two looks at the child's signs of life."""
+"""Seconds between two checks of the child's liveness counter."""
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 
 
-CLAIMED, SIGNS_OF_LIFE, WORKER = range(3)
-"""What parent and children count together: jobs claimed, signs of life, and the row of the latest child."""
+CLAIMED, LIVENESS, WORKER = range(3)
+"""Counters that parent and children share: jobs claimed, liveness, and the worker row of the latest child."""
 SIZE = 3 * 8
 
 
@@ -37,7 +37,7 @@ def shared_numbers(file: int) -> "memoryview[int]":
 
 
 class Parent:
-    """Starts another child when one was killed or is wedged, until `max_jobs` are claimed or it is stopped."""
+    """Starts another child when one was killed or hangs, until `max_jobs` are claimed or it is stopped."""
 
     def __init__(
         self, child: int, numbers: int, command: list[str], max_jobs: int | None, lease: float, short_life: float
@@ -61,77 +61,77 @@ class Parent:
             code = self._wait_for_child(watch)
             self.dead.append(self.child)
             if self.stop_asked and not watch.has_seen_life:
-                return 0  # it was told to stop before it could listen
+                return 0  # it was asked to stop before it could listen
             if not self._must_replace(code):
                 return _as_exit_code(code)
             if not self._pause(time.monotonic() - born_at):
                 return 0
-            how = "is wedged" if code == WEDGED else f"was killed by {signal.Signals(-code).name}"
+            how = "hangs" if code == HUNG else f"was killed by {signal.Signals(-code).name}"
             self._start(
-                [*watch.told, f"worker process {self.child} {how}; another takes its place in {self.pause:g} s"]
+                [*watch.events, f"worker process {self.child} {how}; another takes its place in {self.pause:g} s"]
             )
 
     def _wait_for_child(self, watch: "Watch") -> int:
-        """Pass on what the parent is told until the child has ended; its code, negative for a signal."""
+        """Pass signals on until the child has ended; its exit code, negative for a signal."""
         while True:
-            told = signal.sigtimedwait(WATCHED, LOOK)
-            if told is None:
+            received = signal.sigtimedwait(WATCHED, LOOK)
+            if received is None:
                 if not self.stop_asked:
-                    watch.look()
-            elif told.si_signo in PASSED_ON:
+                    watch.check()
+            elif received.si_signo in PASSED_ON:
                 self.stop_asked = True
-                os.kill(self.child, told.si_signo)
+                os.kill(self.child, received.si_signo)
             elif (code := _reap(self.child)) is not None:
                 return code
 
     def _must_replace(self, code: int) -> bool:
         jobs_left = self.max_jobs is None or self.numbers[CLAIMED] < self.max_jobs
-        return (code < 0 or code == WEDGED) and not self.stop_asked and jobs_left
+        return (code < 0 or code == HUNG) and not self.stop_asked and jobs_left
 
     def _pause(self, lived: float) -> bool:
-        """Before the next child: the longer, the more of them have lived but a short time. False if told to stop."""
+        """Before the next child: the longer, the more of them have lived but a short time. False if asked to stop."""
         self.pause = 0.0 if lived > self.short_life else min(LONGEST_PAUSE, max(FIRST_PAUSE, self.pause * 2))
         until = time.monotonic() + self.pause
         while not signal.sigpending() & PASSED_ON and time.monotonic() < until:
             time.sleep(0.05)
         return not signal.sigpending() & PASSED_ON
 
-    def _start(self, told: list[str]) -> None:
-        """Start a child, which logs what it is told."""
-        values = {"parent": os.getpid(), "numbers": self.file, "dead": self.dead, "told": told}
+    def _start(self, events: list[str]) -> None:
+        """Start a child, which logs these events."""
+        values = {"parent": os.getpid(), "numbers": self.file, "dead": self.dead, "events": events}
         environment = {**os.environ, CHILD_OF: json.dumps(values)}
         self.child = os.posix_spawn(self.command[0], self.command, environment, setsigmask=(), setsigdef=WATCHED)
 
 
 class Watch:
-    """Kills the child when it gave no sign of life for a lease: a job in foreign code holds the interpreter.
+    """Kills the child when its liveness counter stood still for a lease: a job in foreign code holds the interpreter.
 
-    It begins with the first sign. Looks are counted, not seconds, so that a machine that slept kills nobody, and a
-    child that stands still by order (SIGSTOP) is left alone.
+    It begins when the counter first moves. Checks are counted, not seconds, so that a machine that slept kills nobody,
+    and a child that was stopped on purpose (SIGSTOP) is left alone.
     """
 
     def __init__(self, numbers: "memoryview[int]", child: int, lease: float) -> None:
         self.numbers, self.child, self.lease = numbers, child, lease
-        self.first = self.last = numbers[SIGNS_OF_LIFE]
+        self.first = self.last = numbers[LIVENESS]
         self.silent = 0
-        self.told: list[str] = []
+        self.events: list[str] = []
 
     @property
     def has_seen_life(self) -> bool:
-        return self.numbers[SIGNS_OF_LIFE] != self.first
+        return self.numbers[LIVENESS] != self.first
 
-    def look(self) -> None:
-        signs = self.numbers[SIGNS_OF_LIFE]
-        if signs != self.last or not self.has_seen_life or _stands_still(self.child):
+    def check(self) -> None:
+        signs = self.numbers[LIVENESS]
+        if signs != self.last or not self.has_seen_life or _is_stopped(self.child):
             self.last, self.silent = signs, 0
             return
         self.silent += 1
         if self.silent * LOOK > self.lease:
-            self.told = [f"worker process {self.child} gave no sign of life for {self.lease:g} s"]
+            self.events = [f"worker process {self.child} gave no sign of life for {self.lease:g} s"]
             os.kill(self.child, signal.SIGKILL)
 
 
-def _stands_still(pid: int) -> bool:
+def _is_stopped(pid: int) -> bool:
     """Whether the process was stopped by a signal or a debugger; unknown counts as yes."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
@@ -151,8 +151,8 @@ def _reap(child: int) -> int | None:
 
 
 def _as_exit_code(code: int) -> int:
-    """As a shell would tell it; a wedged child that is not to be replaced has done what it was told."""
-    return 0 if code == WEDGED else code if code >= 0 else 128 - code
+    """As a shell reports it; a child that hung and is not to be replaced counts as a success."""
+    return 0 if code == HUNG else code if code >= 0 else 128 - code
 
 
 def become(**values: object) -> None:

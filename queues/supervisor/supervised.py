@@ -1,7 +1,6 @@
-"""A command's parent process and the one working child that it replaces when that is wedged or was killed.
+"""What a working process knows of the parent that replaces it when it hangs or was killed.
 
-The command forks its first child before there is any thread or connection, and becomes `parent.py`. Here is what the
-child knows of its parent.
+The command forks its first child before there is any thread or connection, and becomes `parent.py`.
 """
 
 import ctypes
@@ -19,7 +18,7 @@ from typing import ClassVar, NoReturn
 from django.conf import settings
 from django.db import connections
 
-from .parent import CHILD_OF, CLAIMED, SIGNS_OF_LIFE, SIZE, WATCHED, WEDGED, WORKER, become, shared_numbers
+from .parent import CHILD_OF, CLAIMED, HUNG, LIVENESS, SIZE, WATCHED, WORKER, become, shared_numbers
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +31,13 @@ SHORT_LIFE = 10.0
 
 
 @dataclass(frozen=True)
-class Child:
-    """What this process is to its parent: what they count together, and the pids of those that it has replaced."""
+class Supervised:
+    """This process as a child of its parent: their shared counters, and the pids of the children that it replaces."""
 
     parent: int
     numbers: "memoryview[int]"
     dead: list[int] = field(default_factory=list)
-    this: ClassVar["Child | None"] = None
+    this: ClassVar["Supervised | None"] = None
     """None in a process without such a parent."""
 
 
@@ -48,14 +47,14 @@ def work_in_child(max_jobs: int | None = None) -> int | None:
     Returns in each child, the first of which is forked here; this process becomes its parent.
     """
     connections.close_all()
-    told = os.environ.pop(CHILD_OF, "")
-    Child.this = _replacement(told) if told else _first_child(max_jobs)
+    values = os.environ.pop(CHILD_OF, "")
+    Supervised.this = _replacement(values) if values else _first_child(max_jobs)
     gc.collect()
-    gc.freeze()  # the shop that is loaded stays: the collector need look only at what jobs leave behind
-    return None if max_jobs is None else max(0, max_jobs - Child.this.numbers[CLAIMED])
+    gc.freeze()  # the loaded shop stays: the collector need examine only what jobs leave behind
+    return None if max_jobs is None else max(0, max_jobs - Supervised.this.numbers[CLAIMED])
 
 
-def _first_child(max_jobs: int | None) -> Child:
+def _first_child(max_jobs: int | None) -> Supervised:
     numbers = os.memfd_create("queues")
     os.truncate(numbers, SIZE)
     os.set_inheritable(numbers, True)
@@ -74,65 +73,65 @@ def _first_child(max_jobs: int | None) -> Child:
         )
     die_with_parent(parent)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    return Child(parent, shared_numbers(numbers))
+    return Supervised(parent, shared_numbers(numbers))
 
 
-def _replacement(told: str) -> Child:
-    values = json.loads(told)
+def _replacement(text: str) -> Supervised:
+    values = json.loads(text)
     die_with_parent(values["parent"])
-    for sentence in values["told"]:
+    for sentence in values["events"]:
         log.error(sentence)
-    return Child(values["parent"], shared_numbers(values["numbers"]), values["dead"])
+    return Supervised(values["parent"], shared_numbers(values["numbers"]), values["dead"])
 
 
 def count_claimed(jobs: int) -> None:
     """Let the parent know, for --max-jobs over several children."""
-    if Child.this:
-        Child.this.numbers[CLAIMED] += jobs
+    if Supervised.this:
+        Supervised.this.numbers[CLAIMED] += jobs
 
 
-def give_sign_of_life() -> None:
-    """Let the parent know that threads of this process still run."""
-    if Child.this:
-        Child.this.numbers[SIGNS_OF_LIFE] += 1
+def count_liveness() -> None:
+    """Show the parent that threads of this process still run."""
+    if Supervised.this:
+        Supervised.this.numbers[LIVENESS] += 1
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:
     """The first SIGTERM or SIGINT calls `stop`, which lets what runs end; a later one ends this process now, with 1."""
-    told_at = 0.0
+    asked_at = 0.0
 
-    def heed(*_: object) -> None:
-        nonlocal told_at
-        if not told_at:
-            told_at = time.monotonic()
+    def handle(*_: object) -> None:
+        nonlocal asked_at
+        if not asked_at:
+            asked_at = time.monotonic()
             stop()
-        elif time.monotonic() - told_at > TWICE:
+        elif time.monotonic() - asked_at > TWICE:
             os._exit(1)
 
     for number in STOPS:
-        signal.signal(number, heed)
+        signal.signal(number, handle)
 
 
-def predecessor() -> int:
-    """The row of the dead child that this one replaces, or of its own that was closed; 0 if there is none."""
-    return Child.this.numbers[WORKER] if Child.this else 0
+def previous_worker_id() -> int:
+    """The worker row of the dead child that this one replaces, or its own that was closed; 0 if there is none."""
+    return Supervised.this.numbers[WORKER] if Supervised.this else 0
 
 
-def succeed(worker_id: int) -> None:
+def set_worker_id(worker_id: int) -> None:
     """Let the parent know that this child is the worker of that row."""
-    if Child.this:
-        give_sign_of_life()
-        Child.this.numbers[WORKER] = worker_id
+    if Supervised.this:
+        count_liveness()
+        Supervised.this.numbers[WORKER] = worker_id
 
 
 def is_dead_sibling(pid: int) -> bool:
     """Whether that process was a child which this one replaces."""
-    return Child.this is not None and pid in Child.this.dead
+    return Supervised.this is not None and pid in Supervised.this.dead
 
 
-def is_orphan() -> bool:
+def parent_is_gone() -> bool:
     """Whether this process had a parent that replaces it, and has it no more."""
-    return Child.this is not None and os.getppid() != Child.this.parent
+    return Supervised.this is not None and os.getppid() != Supervised.this.parent
 
 
 def die_with_parent(parent: int) -> None:
@@ -143,9 +142,9 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def exit_wedged() -> NoReturn:
+def exit_for_replacement() -> NoReturn:
     """End this process, to be replaced: at once, since a hung thread or what it has started may hold an exit up."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(WEDGED)
+    os._exit(HUNG)

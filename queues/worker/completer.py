@@ -1,30 +1,28 @@
-"""The ends of runs: verdicts are written, the executor and the broker are told.
+"""Writes verdicts, many at once.
 
-Those of completed jobs are written together, as many as come within a moment. A job's thread hands its verdict over
-and is free for the next job; until the verdict is durable the job stays active, under the lease of its process.
+A job's thread queues its verdict and takes the next job. Until the verdict is durable the job stays active, under the
+lease of its process. What follows a verdict (signals, the broker) is done after it is written.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from .. import ledger, signals
 from ..errors import BrokerUnavailable
-from ..execution.runner import given_back
-from ..ledger import Claim, Ending, Verdict
-from ..ops.metrics import count_late_verdict
-from ..postgres import prepared
-from ..postgres.outages import restarted_since, wait_out
+from ..lifecycle.execution import Execution
+from ..lifecycle.verdict import Finished, Verdict, released
+from ..postgres.outages import OUTAGE, restarted_since, wait_out
 from ..states import JobState
-
-if TYPE_CHECKING:
-    from .process import Executor
+from .held import Held
+from .listeners import Listeners
+from .session import Session
 
 log = logging.getLogger(__name__)
 
@@ -35,119 +33,125 @@ ENOUGH = 16
 """So many wait for no more: a larger batch would make none of them cheaper by much."""
 MOST_WAITING = 1000
 LOOK = 0.2
+"""Seconds that a writer waits for a verdict in one turn."""
 RESTART_PAUSE = 1.0
 """Seconds until a job is offered again that PostgreSQL's restart has cut off."""
 GATHER = 0.002
 """Seconds that a verdict may wait for those of jobs that still run; far less than anybody notices."""
 NAP = 0.001
 """Seconds between looks at what has come meanwhile: to be woken by each would stop each job's thread."""
+Errors = tuple[type[Exception], ...]
+ANY_ERROR: Errors = (DatabaseError, InterfaceError)
 
 
-class Endings:
-    """A helper of the executor; goes on after `stopping` is set until nothing is left to write."""
+class Completer:
+    """Takes verdicts from any thread. WRITERS helper threads call `write_some` until stopped, then `write_rest`."""
 
-    def __init__(self, executor: "Executor") -> None:
-        self.executor = executor
-        self.stopping = threading.Event()
-        self.completed: SimpleQueue[Ending] = SimpleQueue()
+    def __init__(self, session: Session, held: Held, listeners: Listeners) -> None:
+        self.session = session
+        self.held = held
+        self.listeners = listeners
+        self._waiting: SimpleQueue[Finished] = SimpleQueue()
+        self._in_order = threading.Lock()
 
     @property
-    def are_behind(self) -> bool:
-        """So many wait that no more jobs should be begun."""
-        return self.completed.qsize() > MOST_WAITING
+    def is_behind(self) -> bool:
+        """So many verdicts or signals wait that no more jobs should be claimed."""
+        return self._waiting.qsize() > MOST_WAITING or self.listeners.are_behind
 
-    def put(self, claim: Claim, verdict: Verdict) -> None:
-        """Have the verdict written; what became of the job is told in this thread if anybody listens."""
-        ending = Ending(claim, verdict)
-        if verdict.state == JobState.COMPLETED and not signals.anybody_hears(claim.name):
-            self.completed.put(ending)
-        else:
-            self._finish(ending)
+    def put(self, execution: Execution, verdict: Verdict) -> None:
+        """Have the verdict written soon."""
+        self._waiting.put(Finished(execution, verdict))
 
-    def give_back(self, claims: Sequence[Claim], reason: str) -> None:
-        """Let others have jobs that were claimed; where PostgreSQL is away the lease sees to it."""
+    def release(self, executions: Sequence[Execution], reason: str) -> None:
+        """Write at once that others may have these jobs; where PostgreSQL is away they are rescued after the lease."""
         try:
-            ledger.finish_all([Ending(claim, given_back(reason)) for claim in claims], self.executor.name)
-        except (DatabaseError, InterfaceError) as error:
-            log.warning("%d jobs could not be given back (%s); they will be rescued", len(claims), error)
-        self.executor.forget(claims)
+            ledger.finish([Finished(execution, released(reason)) for execution in executions], self.session.name)
+        except ANY_ERROR as error:
+            log.warning("%d jobs could not be released (%s); they will be rescued", len(executions), error)
+        self.held.end(executions, ran=False)
 
-    def run(self) -> None:
-        """Write what completed jobs hand over; in each of the WRITERS threads."""
-        prepared.plan_by_index()
-        while batch := self._next_batch():
-            try:
-                self._complete(batch)
-            except Exception:
-                log.exception("%d completed jobs could not be brought to an end", len(batch))
-                connection.close()
-        connection.close()
+    def write_some(self) -> None:
+        """Write what waits; if nothing does, wait a moment for something."""
+        batch = self._next_batch()
+        if batch:
+            self._write(batch)
 
-    def _next_batch(self) -> list[Ending]:
-        """What waits, at least one; empty when all is done. While other jobs run, theirs may come along."""
-        batch = self._first()
+    def write_rest(self) -> None:
+        while not self._waiting.empty():
+            self.write_some()
+
+    def _next_batch(self) -> list[Finished]:
+        """What waits; while other jobs run, their verdicts may come along."""
+        batch: list[Finished] = []
+        with suppress(Empty):
+            batch.append(self._waiting.get(timeout=LOOK))
         until = time.monotonic() + GATHER
         while batch:
             with suppress(Empty):
                 while len(batch) < LARGEST_BATCH:
-                    batch.append(self.completed.get_nowait())
-            if len(batch) >= min(ENOUGH, len(self.executor.in_flight)) or time.monotonic() > until:
+                    batch.append(self._waiting.get_nowait())
+            if len(batch) >= min(ENOUGH, len(self.held)) or time.monotonic() > until:
                 break
             time.sleep(NAP)
         return batch
 
-    def _first(self) -> list[Ending]:
-        """Wait for one; empty when all is done."""
-        while True:
-            try:
-                return [self.completed.get(timeout=LOOK)]
-            except Empty:
-                if self.stopping.is_set():
-                    return []
-
-    def _complete(self, endings: Sequence[Ending]) -> None:
+    def _write(self, batch: Sequence[Finished]) -> None:
         try:
-            written = wait_out(lambda: ledger.finish_all(endings, self.executor.name), "verdicts")
+            self._finish(batch)
         except Exception as error:
-            self._write_alone(endings, error)
-        else:
-            self._close(endings, written)
+            self._write_alone(batch, error)
 
-    def _write_alone(self, endings: Sequence[Ending], error: Exception) -> None:
-        """One of them cannot be written: it goes on trying in a thread of its own, and holds up no other."""
-        if len(endings) > 1:
-            log.warning("%d verdicts are written one by one: %s", len(endings), error)
-            for ending in endings:
-                self._complete([ending])
+    def _write_alone(self, batch: Sequence[Finished], error: Exception) -> None:
+        """One of them cannot be written: it goes on trying in a thread of its own, and delays no other."""
+        if len(batch) > 1:
+            log.warning("%d verdicts are written one by one: %s", len(batch), error)
+            for one in batch:
+                self._write([one])
         else:
-            threading.Thread(target=self._finish_in_thread, args=endings, name="verdict", daemon=True).start()
+            threading.Thread(target=self._go_on_trying, args=(batch,), name="verdict", daemon=True).start()
 
-    def _finish_in_thread(self, ending: Ending) -> None:
-        self._finish(ending)
+    def _go_on_trying(self, batch: Sequence[Finished]) -> None:
+        """The token decides whether the verdict still counts when it can be written."""
+        try:
+            self._finish(batch, ANY_ERROR)
+        except Exception:
+            log.exception("the verdict on #%d cannot be written", batch[0].execution.claim.id)
+            self.held.end([one.execution for one in batch])
         connection.close()
 
-    def _finish(self, ending: Ending) -> None:
-        """While PostgreSQL is away, keep trying: the token decides whether it still counts."""
-        claim, verdict, worker = ending.claim, ending.verdict, self.executor.name
-        what, errors = f"verdict on #{claim.id}", (DatabaseError, InterfaceError)
-        written = False
-        try:
-            if verdict.lost_database and wait_out(lambda: restarted_since(claim.started_at), what, errors=errors):
-                verdict = given_back(f"PostgreSQL was restarted while it ran: {verdict.error}", wait=RESTART_PAUSE)
-            written = wait_out(lambda: ledger.finish(claim, verdict, worker), what, errors=errors)
-        finally:
-            self._close([Ending(claim, verdict)], {claim.id} if written else set())
+    def _finish(self, batch: Sequence[Finished], errors: Errors = OUTAGE) -> None:
+        """Write this batch; an outage of PostgreSQL is waited out. Signals are sent in the order of the writing."""
+        listened = any(signals.has_listeners(one.execution.claim.name) for one in batch)
+        with self._in_order if listened else nullcontext():
+            batch = [self._without_blame(one, errors) if one.verdict.lost_database else one for one in batch]
+            states = wait_out(lambda: ledger.finish(batch, self.session.name), "verdicts", errors=errors)
+            if listened:
+                self._notify_listeners(batch, states)
+        self._close(batch, states)
 
-    def _close(self, endings: Sequence[Ending], written: Collection[int]) -> None:
-        """These runs are over, and the verdicts on those jobs are written; the others came too late."""
-        self.executor.forget([ending.claim for ending in endings])
-        self.executor.count_run(len(endings))
-        for ending in endings:
-            if ending.claim.id not in written:
-                log.error("verdict on #%d came too late: the job was freed meanwhile", ending.claim.id)
-                with suppress(DatabaseError, InterfaceError):
-                    count_late_verdict(ending.claim.queue)
+    def _without_blame(self, finished: Finished, errors: Errors) -> Finished:
+        """A job whose connection was cut by a restart of PostgreSQL is released: its attempt is not spent."""
+        execution, verdict = finished
+        if wait_out(lambda: restarted_since(execution.claim.started_at), "verdicts", errors=errors):
+            verdict = released(f"PostgreSQL was restarted while it ran: {verdict.error}", wait=RESTART_PAUSE)
+        return Finished(execution, verdict)
+
+    def _notify_listeners(self, batch: Sequence[Finished], states: Mapping[int, JobState]) -> None:
+        for one in batch:
+            claim = one.execution.claim
+            if claim.id in states and signals.has_listeners(claim.name):
+                self.listeners.put(partial(signals.attempt_ended, one, states[claim.id]))
+
+    def _close(self, batch: Sequence[Finished], states: Mapping[int, JobState]) -> None:
+        """These executions are over. Verdicts on jobs that have no state here came too late."""
+        self.held.end([one.execution for one in batch])
+        for claim in (one.execution.claim for one in batch):
+            if claim.id not in states:
+                log.error("verdict on #%d came too late: the job was freed meanwhile", claim.id)
+                with suppress(*ANY_ERROR):
+                    ledger.count_late_verdict(claim.queue)
         try:
-            self.executor.consumer.finished(endings)
+            self.session.consumer.finished(batch)
         except BrokerUnavailable as error:
-            log.debug("the broker was not told of %d jobs: %s", len(endings), error)
+            log.debug("the broker was not told of %d verdicts: %s", len(batch), error)

@@ -1,4 +1,4 @@
-"""WORKER_MODE=in-process: the executor inside a web process.
+"""WORKER_MODE=in-process: a worker inside a web process.
 
 It starts with the first request, after any fork, on a thread of its own; jobs never run in a request's thread.
 """
@@ -14,14 +14,14 @@ from django.conf import settings
 from django.core.signals import request_started
 
 from .. import brokers
-from .. import settings as queue_settings
-from .process import Executor
+from ..settings import queues_of
+from .process import WorkerProcess
 
 log = logging.getLogger(__name__)
 
 
-class WebExecutor:
-    """The executor of a web process, started once in each process that serves a request."""
+class EmbeddedWorker:
+    """The worker of a web process, started once in each process that serves a request."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -35,11 +35,11 @@ class WebExecutor:
             if self.started_in == os.getpid():
                 return
             self.started_in = os.getpid()
-            queues = queue_settings.queues_of(settings.WORKER_TYPE)
-            executor = Executor(queues, brokers.current(), name="web", replaceable=_is_under_gunicorn())
-            thread = threading.Thread(target=_run, args=(executor,), name="executor", daemon=True)
+            queues = queues_of(settings.WORKER_TYPE)
+            worker = WorkerProcess(queues, brokers.current(), name="web", replaceable=_is_under_gunicorn())
+            thread = threading.Thread(target=_run, args=(worker,), name="worker", daemon=True)
             thread.start()
-            atexit.register(_stop, executor, thread)
+            atexit.register(_stop, worker, thread)
         log.info("jobs run in this web process (WORKER_MODE=in-process)")
 
 
@@ -48,18 +48,18 @@ def _is_under_gunicorn() -> bool:
     return os.environ.get("SERVER_SOFTWARE", "").startswith("gunicorn")
 
 
-def _run(executor: Executor) -> None:
-    executor.run()
-    if executor.wedged:
+def _run(worker: WorkerProcess) -> None:
+    worker.run()
+    if worker.is_hung:
         log.error("a job hangs in this web process: it ends after its requests, and gunicorn starts another")
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _stop(executor: Executor, thread: threading.Thread) -> None:
-    executor.stop()
+def _stop(worker: WorkerProcess, thread: threading.Thread) -> None:
+    worker.stop()
     thread.join(timeout=settings.QUEUE_GRACE + 10)
 
 
 def connect() -> None:
     """Listen for the first request."""
-    request_started.connect(WebExecutor().start, weak=False, dispatch_uid="queues.worker.embedded")
+    request_started.connect(EmbeddedWorker().start, weak=False, dispatch_uid="queues.in_web")

@@ -1,194 +1,195 @@
-"""A lane: one queue's way from the broker into this process's threads."""
+"""A fetcher brings the offers of one queue from the broker into this process's threads: receive, claim, run."""
 
 import logging
-import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 
 from .. import ledger, signals
 from ..definitions import registry
-from ..errors import BrokerUnavailable, unforeseen
-from ..execution import runner
-from ..ledger import Claim, Verdict, limits, outbox, pauses
-from ..ledger.limits import Admitted
+from ..errors import BrokerUnavailable
+from ..execution import judge
+from ..ledger import Admitted, outbox, pauses
+from ..lifecycle.claim import Claim
+from ..lifecycle.execution import Execution
 from ..lifecycle.offer import Offer
-from ..postgres import prepared
+from ..lifecycle.verdict import Verdict
+from ..poller import Poller
 from ..settings import Queue
-from .pace import Pace
-from .slots import Slots
-from .threads import Threads
-
-if TYPE_CHECKING:
-    from .process import Executor
+from .capacity import Capacity, Durations, JobQuota
+from .completer import Completer
+from .held import Held
+from .session import Session
+from .threads import JobThreads
 
 log = logging.getLogger(__name__)
 
 UNKNOWN_JOB_WAITS = 5.0
-BUFFER_KEPT = 1.0
+"""Seconds until a job is offered again whose name this process does not know: a newer process may know it by then."""
 BUSY_PAUSE = 0.05
-GATHER = 0.002
+"""Seconds until the next turn while verdicts wait to be written, or no slot is granted."""
 STUCK = 0.5
+"""Seconds after which prefetched jobs that no thread has begun are released: those before them are long."""
+
+RunJob = Callable[[Execution, Callable[[], None]], Verdict | None]
+"""Runs a job in this thread or a child; the verdict, or None if the thread was abandoned (its second argument)."""
 
 
-class Lane(threading.Thread):
-    """Receives as many offers as there are slots, claims as many as are free, runs them in its threads."""
+class Fetcher:
+    """One queue of this process. Its `poller` is the thread that receives and claims; job threads run the jobs."""
 
-    def __init__(self, queue: Queue, executor: "Executor") -> None:
-        super().__init__(name=f"lane-{queue.name}", daemon=True)
+    def __init__(
+        self,
+        queue: Queue,
+        session: Session,
+        held: Held,
+        quota: JobQuota,
+        paused: pauses.PausedQueues,
+        completer: Completer,
+        run_job: RunJob,
+        *,
+        wait: float,
+    ) -> None:
+        """`wait`: seconds that a turn waits for the first offer."""
         self.queue = queue
-        self.executor = executor
-        self.stopping = threading.Event()
+        self.session = session
+        self.held = held
+        self.paused = paused
+        self.completer = completer
+        self.run_job = run_job
+        self.wait = wait
+        durations = Durations()
+        self.quota = quota
+        self.capacity = Capacity(queue, quota, durations)
+        self.threads = JobThreads(queue.concurrency, f"job-{queue.name}", durations, self._work)
+        self.poller = Poller(f"fetcher-{queue.name}", self._turn, last_turn=self._end, engine_only=True)
+        self.buffer: deque[Offer] = deque()
         self.idle = False
         self.suspended = False
-        self.buffer: deque[Offer] = deque()
-        ahead = queue.rate is None and queue.scope != "global" and executor.permits.most is None
-        pace = Pace()
-        self.slots = Slots(queue.concurrency, pace, ahead=ahead)
-        self.threads = Threads(queue.concurrency, f"job-{queue.name}", pace, self._work)
-        self.pause = 0.0
-        self.unsure = False
+        self.must_recover = False
 
-    def run(self) -> None:
-        prepared.plan_by_index()
-        while not self.stopping.is_set():
-            try:
-                self._turn()
-                self.pause = 0.0
-            except Exception as error:
-                self._back_off(error)
-        self._give_back()
-        self.give_back_unbegun("the worker stopped")
-        self.threads.end()
-        connection.close()
+    def release_unstarted(self, reason: str) -> None:
+        """Let others have what was claimed and no thread has begun; called by any thread."""
+        executions = self.threads.take_unstarted()
+        if executions:
+            self.completer.release(executions, reason)
+            self.capacity.free(len(executions))
 
     def _turn(self) -> None:
-        self.suspended = self.executor.consumer.suspended()
-        if self.suspended:
-            self._give_back()
+        try:
+            self._receive_and_claim()
+        except Exception:
+            self.must_recover = True
+            raise
+
+    def _receive_and_claim(self) -> None:
+        self.suspended = self.session.consumer.suspended()
+        if self.suspended or self._may_not_claim():
             self.idle = True
-            self.stopping.wait(settings.QUEUE_POLL)
+            self._requeue()
+            self._sleep(min(settings.QUEUE_POLL, pauses.CHECK))
             return
-        if self._may_claim_nothing():
-            self.idle = True
-            self._give_back()
-            self.stopping.wait(min(settings.QUEUE_POLL, pauses.CHECK))
-            return
-        if self.executor.endings.are_behind:
-            self.stopping.wait(BUSY_PAUSE)
+        if self.completer.is_behind:
+            self._sleep(BUSY_PAUSE)
             return
         if self.threads.are_stuck(STUCK):
-            self.give_back_unbegun("it was claimed ahead of jobs that take long")
+            self.release_unstarted("it was claimed ahead of jobs that take long")
         if not self.buffer:
             self.buffer.extend(self._receive())
         self.idle = not self.buffer
-        if self.idle:
-            return
-        slots = self._take_slots(len(self.buffer))
-        if slots:
-            self._claim(slots)
-        else:
-            self._give_back()
+        if self.buffer:
+            self._claim_what_fits()
 
-    def _may_claim_nothing(self) -> bool:
-        paused = self.executor.paused.has(self.queue.name)
-        return paused or self.threads.too_many_hang or self.executor.permits.are_used_up
+    def _may_not_claim(self) -> bool:
+        return self.paused.has(self.queue.name) or self.threads.too_many_hang or self.quota.is_used_up
 
     def _receive(self) -> list[Offer]:
-        if self.unsure:
-            self.executor.consumer.recover(self.queue.name)
-            self.unsure = False
-        wait = min(settings.QUEUE_POLL, 0.2 if self.executor.burst else settings.QUEUE_POLL)
-        return self.executor.consumer.receive(self.queue.name, self.slots.size, wait)
+        if self.must_recover:
+            self.session.consumer.recover(self.queue.name)
+            self.must_recover = False
+        return self.session.consumer.receive(self.queue.name, self.capacity.size, self.wait)
 
-    def _take_slots(self, wanted: int) -> int:
-        """Wait for a free slot and take up to `wanted`; 0 if there is none, so that others may have the buffer."""
-        taken = self.slots.take(wanted, BUFFER_KEPT, GATHER)
-        if not taken:
-            return 0
-        granted = 0 if self.stopping.is_set() else self.executor.permits.take(taken)
-        self.slots.free(taken - granted)
-        if not granted:  # a stop, or --max-jobs: the last ones are being claimed by other lanes, which may fail
-            self.stopping.wait(BUSY_PAUSE)
-        return granted
+    def _claim_what_fits(self) -> None:
+        slots = self.capacity.take(len(self.buffer))
+        if slots and not self.poller.stopping.is_set():
+            self._claim(slots)
+            return
+        self.capacity.claimed(0, of=slots)
+        self._requeue()  # others may have what finds no slot here
+        self._sleep(BUSY_PAUSE)
 
     def _claim(self, slots: int) -> None:
         offers = [self.buffer.popleft() for _ in range(slots)]
         admitted = Admitted([], refused=offers)
+        executions: list[Execution] = []
         try:
-            with self.executor.in_flight.asking_for(offers):
-                admitted = limits.claim(self.queue, offers, self.executor.worker_id)
-                self.executor.started(admitted.claims)
+            with self.held.claiming(offers):
+                admitted = ledger.claim(self.queue, offers, self.session.worker_id, registry.names())
+                executions = [Execution(claim, self.queue) for claim in admitted.claims]
+                self.held.begin(executions)
         finally:
             self.buffer.extendleft(reversed(admitted.refused))
-            self.executor.permits.use(len(admitted.claims), of=slots)
-            self.slots.free(slots - len(admitted.claims))
+            self.capacity.claimed(len(executions), of=slots)
         try:
-            self._put_aside(offers[: slots - len(admitted.refused)], admitted.claims)
+            self._settle_offers(offers[: slots - len(admitted.refused)], admitted.claims)
         finally:
-            self.threads.run(admitted.claims)
+            self.threads.run(executions)
         if admitted.wait:
-            self.stopping.wait(admitted.wait)
-        elif not admitted.claims:
-            self.executor.paused.forget()
+            self._sleep(admitted.wait)
+        elif not executions:
+            self.paused.forget()
 
-    def _put_aside(self, offers: list[Offer], claims: list[Claim]) -> None:
+    def _settle_offers(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
         """What was not claimed is dropped if it is stale; what came early or is unknown here is offered again."""
-        claimed = {claim.id for claim in claims}
-        left = outbox.still_waiting([offer for offer in offers if offer.job_id not in claimed])
-        known = registry.names()
-        outbox.release([offer for offer in left if offer.name in known])
-        outbox.release([offer for offer in left if offer.name not in known], postpone=UNKNOWN_JOB_WAITS)
-        self.executor.consumer.claimed(offers, claims)
+        if len(claims) < len(offers):
+            claimed = {claim.id for claim in claims}
+            left = outbox.still_waiting([offer for offer in offers if offer.job_id not in claimed])
+            known = registry.names()
+            outbox.release([offer for offer in left if offer.name in known])
+            outbox.release([offer for offer in left if offer.name not in known], postpone=UNKNOWN_JOB_WAITS)
+        self.session.consumer.claimed(offers, claims)
 
-    def give_up_thread(self) -> None:
-        """A job hangs in one of the threads: its slot is free for another thread."""
-        self.threads.give_up_one()
-        self.slots.free()
-
-    def _work(self, claim: Claim) -> bool:
-        """Bring a job to its end; whether the thread may take the next one, or was given up meanwhile."""
+    def _work(self, execution: Execution) -> bool:
+        """Bring a job to its verdict; whether the thread may take the next one, or was abandoned meanwhile."""
         try:
-            verdict = self._run(claim)
+            verdict = self._run(execution)
             if verdict is None:
                 return False
-            self.executor.endings.put(claim, verdict)
+            self.completer.put(execution, verdict)
         except BaseException:
-            log.exception("job #%d could not be brought to an end", claim.id)
-        self.slots.free()
+            log.exception("job #%d has no verdict", execution.claim.id)
+        self.capacity.free()
         return True
 
-    def _run(self, claim: Claim) -> Verdict | None:
-        signals.started(claim)
+    def _run(self, execution: Execution) -> Verdict | None:
+        signals.started(execution.claim)
         try:
-            in_child = claim.suspect or ledger.runs_in_child(claim.name, claim.queue)
-            return self.executor.children.run(claim) if in_child else self.executor.deadlines.run_job(claim, self)
+            return self.run_job(execution, self._abandon_thread)
         except Exception as error:
-            log.exception("job #%d could not be run", claim.id)
-            return runner.judge(claim, error)
+            log.exception("job #%d could not be run", execution.claim.id)
+            return judge.judge(execution, error)
 
-    def give_back_unbegun(self, reason: str) -> None:
-        """Let others have what was claimed and no thread has begun; called by any thread."""
-        claims = self.threads.take_back()
-        if claims:
-            self.executor.endings.give_back(claims, reason)
-            self.slots.free(len(claims))
+    def _abandon_thread(self) -> None:
+        """A job hangs in one of the threads: its slot is free for another thread."""
+        self.threads.abandon_one()
+        self.capacity.free()
 
-    def _give_back(self) -> None:
+    def _requeue(self) -> None:
         if self.buffer:
             offers = list(self.buffer)
             self.buffer.clear()
             try:
-                self.executor.consumer.give_back(offers)
+                self.session.consumer.give_back(offers)
             except (BrokerUnavailable, DatabaseError, InterfaceError) as error:
-                log.warning("%d offers could not be given back (%s); they will be offered again", len(offers), error)
-                self.unsure = True
+                log.warning("%d offers could not be requeued (%s); they will be offered again", len(offers), error)
+                self.must_recover = True
 
-    def _back_off(self, error: Exception) -> None:
-        self.unsure = True
-        connection.close()
-        self.pause = min(5.0, max(0.25, self.pause * 2))
-        log.warning("queue %s pauses for %.1f s: %s", self.queue.name, self.pause, error, exc_info=unforeseen(error))
-        self.stopping.wait(self.pause)
+    def _end(self) -> None:
+        self._requeue()
+        self.release_unstarted("the worker stopped")
+        self.threads.end()
+
+    def _sleep(self, seconds: float) -> None:
+        self.poller.stopping.wait(seconds)

@@ -1,64 +1,75 @@
-"""The jobs that this process holds by a claim of its own."""
+"""All jobs of this process, from before their claim is asked for until their verdict is written."""
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-from ..ledger import Claim
+from ..lifecycle.execution import Execution
 from ..lifecycle.offer import Offer
+from ..supervisor import supervised
 
 
-class InFlight:
-    """Claims from the moment they are asked for until their verdict is written; used by many threads."""
+class Held:
+    """The executions of this process, for all its threads; how many jobs it has run, and when it last worked."""
 
     def __init__(self) -> None:
-        self._claims: dict[int, Claim] = {}
-        self._asked_for: set[int] = set()
+        self.jobs_run = 0
+        self.active_at = time.monotonic()
+        self._executions: dict[int, Execution] = {}
+        self._claiming: set[int] = set()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._claims)
+        return len(self._executions)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is held, nor asked for."""
+        """Whether nothing is held, and no claim is on its way."""
         with self._lock:
-            return not self._claims and not self._asked_for
+            return not self._executions and not self._claiming
 
-    def all(self) -> list[Claim]:
+    def all(self) -> list[Execution]:
         with self._lock:
-            return list(self._claims.values())
+            return list(self._executions.values())
 
     @contextmanager
-    def asking_for(self, offers: Sequence[Offer]) -> Iterator[None]:
-        """In this block the ledger may give these jobs to this process; `begin` tells within it which it has given."""
+    def claiming(self, offers: Sequence[Offer]) -> Iterator[None]:
+        """While in this block these jobs count as held, although the claim has not answered yet."""
         ids = {offer.job_id for offer in offers}
         with self._lock:
-            self._asked_for |= ids
+            self._claiming |= ids
         try:
             yield
         finally:
             with self._lock:
-                self._asked_for -= ids
+                self._claiming -= ids
 
-    def begin(self, claims: Iterable[Claim]) -> None:
+    def begin(self, executions: Iterable[Execution]) -> None:
+        """These were claimed; called within `claiming`."""
+        begun = {execution.claim.id: execution for execution in executions}
         with self._lock:
-            self._claims.update({claim.id: claim for claim in claims})
+            self._executions.update(begun)
+            supervised.count_claimed(len(begun))
+            self.active_at = time.monotonic()
 
-    def end(self, claims: Iterable[Claim]) -> None:
-        """These are not this process's any more; a later claim of the same job is."""
+    def end(self, executions: Sequence[Execution], *, ran: bool = True) -> None:
+        """These are not this process's any more; a later claim of the same job is. `ran`: they count as run."""
         with self._lock:
-            for claim in claims:
-                if self._claims.get(claim.id) is claim:
-                    del self._claims[claim.id]
+            for execution in executions:
+                if self._executions.get(execution.claim.id) is execution:
+                    del self._executions[execution.claim.id]
+            if ran:
+                self.jobs_run += len(executions)
+                self.active_at = time.monotonic()
 
-    def unheard_of(self, held: Mapping[int, UUID]) -> list[UUID]:
-        """Which of these claims never reached this process, if the ledger told of them before this call.
+    def unacknowledged(self, held: Mapping[int, UUID]) -> list[UUID]:
+        """Which of these claims never reached this process, if the ledger listed them before this call.
 
-        However late the ledger answers: a claim that it knows was asked for before, and is in one of the two
-        places until its verdict is written.
+        However late the ledger answers: a claim that it lists was asked for before, and until its verdict is written
+        its job is either being claimed or held.
         """
         with self._lock:
-            known = {claim.token for claim in self._claims.values()}
-            return [token for job_id, token in held.items() if token not in known and job_id not in self._asked_for]
+            known = {execution.claim.token for execution in self._executions.values()}
+            return [token for job_id, token in held.items() if token not in known and job_id not in self._claiming]

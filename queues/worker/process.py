@@ -1,60 +1,59 @@
-"""The executor runs jobs in this process: a lane per queue, a heartbeat, a dispatcher and a housekeeper.
+"""The worker process: composes its parts, runs until stopped, and drains.
 
-broker -> lane: receive -> claim -> thread (or child process): run -> verdict -> ledger
+broker -> fetcher: receive, claim -> job thread (or child process): run -> completer: verdict -> ledger
+
+The parts are handed to each other here; none of them knows this module.
 """
 
 import logging
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from threading import Thread
-from typing import Protocol
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection
 
-from .. import context, ledger
-from .. import settings as queue_settings
 from ..brokers.base import Broker, Consumer
+from ..definitions import registry
 from ..dispatcher import Dispatcher
 from ..errors import BrokerUnavailable
-from ..execution.deadlines import Deadlines
-from ..ledger import Claim, outbox, workers
+from ..execution.deadlines import TICK, Deadlines
+from ..ledger import outbox
 from ..ledger.pauses import PausedQueues
+from ..lifecycle.execution import Execution
+from ..lifecycle.verdict import Verdict
 from ..maintenance.housekeeper import Housekeeper
+from ..poller import Poller
 from ..postgres.outages import OUTAGE, START, wait_out
+from ..settings import queue_named
 from ..supervisor import supervised
+from .capacity import JobQuota
 from .children.pool import Children
-from .completer import WRITERS, Endings
-from .fetcher import Lane
-from .held import InFlight
-from .permits import Permits
+from .completer import WRITERS, Completer
+from .fetcher import Fetcher
+from .held import Held
+from .listeners import Listeners
 from .reporter import Reporter
+from .session import Session
 
 log = logging.getLogger(__name__)
 
 SWITCH = 0.001
 """Seconds for which a thread may keep the interpreter from others: those that talk to PostgreSQL and Redis wait for it
 several times a batch. Set in processes that do nothing but run jobs."""
+FETCHER_ENDS_WITHIN = 15.0
+"""Seconds to wait at the drain for a fetcher: its claim may be on its way, and what it answers must be released."""
+BURST_WAIT = 0.2
+"""Seconds that a fetcher of a burst worker waits for the first offer."""
+HELPER_ENDS_WITHIN = 5.0
+"""Seconds, besides QUEUE_POLL, to wait at the end for a helper thread."""
 
 
-LANE_ENDS_WITHIN = 15.0
-
-
-class Helper(Protocol):
-    """What goes on beside the jobs, on a thread of its own, until `stopping` is set."""
-
-    stopping: threading.Event
-
-    def run(self) -> None: ...
-
-
-class Executor:
+class WorkerProcess:
     """Runs the jobs of some queues until stopped, or until `burst`, `max_jobs` or `max_idle_time` (s) end it.
 
-    `replaceable`: somebody starts another process when this one ends, so it may end when a job hangs.
+    `replaceable`: a parent starts another process when this one ends, so it may end when a job hangs.
     """
 
     def __init__(
@@ -66,174 +65,153 @@ class Executor:
         burst: bool = False,
         max_jobs: int | None = None,
         max_idle_time: float | None = None,
-        on_start: Callable[[Consumer], None] | None = None,
+        on_open: Callable[[Consumer], None] | None = None,
         replaceable: bool = False,
     ) -> None:
-        self.queues = [queue_settings.get(queue) for queue in dict.fromkeys(queues)]
-        self.broker = broker
-        self.name = name
+        self.queues = [queue_named(queue) for queue in dict.fromkeys(queues)]
         self.burst = burst
         self.max_idle_time = max_idle_time
-        self.on_start = on_start
-        self.stop_asked = False  # a plain flag: an Event that a signal handler sets may deadlock with its waiter
         self.replaceable = replaceable
-        self.wedged = False
+        self.stop_asked = False  # a plain flag: an Event that a signal handler sets may deadlock with its waiter
+        self.is_hung = False
+        names = [queue.name for queue in self.queues]
+        self.held = Held()
+        self.session = Session(name, names, broker, self.held, on_open=on_open, on_lost_lease=self._release_unstarted)
+        self.quota = JobQuota(max_jobs)
         self.children = Children()
-        self.deadlines = Deadlines(self)
-        self.endings = Endings(self)
-        self.permits = Permits(max_jobs)
-        self.jobs_run = 0
-        self.active_at = time.monotonic()
-        self.in_flight = InFlight()
-        self.lock = threading.Lock()
-        self.lanes: list[Lane] = []
-        self.worker_id = 0
-        self.has_lost_lease = False
-        self.consumer: Consumer
-        self.helpers: dict[str, Helper] = {
-            "dispatcher": Dispatcher(broker),
-            "housekeeper": Housekeeper(broker),
-            "reporter": Reporter(),
-            "deadlines": self.deadlines,
-            **{f"endings-{n}": self.endings for n in range(WRITERS)},
-            "broker-heartbeat": workers.Heartbeat(self._show_life),
-            "heartbeat": workers.Heartbeat(self._renew),
-            "sign-of-life": workers.Heartbeat(supervised.give_sign_of_life),
-        }
-        self.paused = PausedQueues()
+        self.listeners = Listeners()
+        self.completer = Completer(self.session, self.held, self.listeners)
+        self.deadlines = Deadlines(self.completer.put, on_hang=self.drain_and_be_replaced if replaceable else None)
+        paused = PausedQueues()
+        self.fetchers = [
+            Fetcher(
+                queue,
+                self.session,
+                self.held,
+                self.quota,
+                paused,
+                self.completer,
+                self._run_job,
+                wait=min(settings.QUEUE_POLL, BURST_WAIT) if burst else settings.QUEUE_POLL,
+            )
+            for queue in self.queues
+        ]
+        reporter = Reporter(self.held, self.listeners)
+        beat = settings.QUEUE_HEARTBEAT
+        self.helpers = [
+            Dispatcher(broker).poller(),
+            Housekeeper(broker).poller(),
+            Poller("reporter", reporter.report, every=settings.QUEUE_REPORT),
+            Poller("deadlines", self.deadlines.check, every=TICK),
+            Poller("heartbeat", self.session.renew, every=beat),
+            Poller("broker-heartbeat", self.session.send_heartbeat, every=beat),
+            Poller("liveness", supervised.count_liveness, every=beat),
+        ]
+        self.writers = [
+            Poller(
+                f"completer-{number}",
+                self.completer.write_some,
+                last_turn=self.completer.write_rest,
+                engine_only=True,
+            )
+            for number in range(WRITERS)
+        ]
+        self.sender = Poller("listeners", self.listeners.send, last_turn=self.listeners.send)
 
     def run(self) -> int:
         """Work until done or stopped; how many jobs were run. Runs in the calling thread."""
         if self.replaceable:
             sys.setswitchinterval(SWITCH)
         try:
-            wait_out(self._register, "the start", within=START, stopped=lambda: self.stop_asked)
+            wait_out(self.session.open, "the start", within=START, stopped=lambda: self.stop_asked)
         except OUTAGE:
             if self.stop_asked:
                 return 0
             raise
         connection.close()  # by the time this thread needs one again it might be broken
-        helpers = [Thread(target=helper.run, name=name, daemon=True) for name, helper in self.helpers.items()]
-        self.lanes = [Lane(queue, self) for queue in self.queues]
-        for thread in [*helpers, *self.lanes]:
-            thread.start()
+        for poller in [*self.helpers, *self.writers, self.sender, *(fetcher.poller for fetcher in self.fetchers)]:
+            poller.start()
         try:
-            while not (self.stop_asked or self.wedged or supervised.is_orphan() or self._done()):
+            while not (self.stop_asked or self.is_hung or supervised.parent_is_gone() or self._is_done()):
                 time.sleep(0.1)
         finally:
             self._drain()
-            for helper in self.helpers.values():
-                helper.stopping.set()
-            for thread in helpers:
-                thread.join(timeout=settings.QUEUE_POLL + 5)
-            self._sign_off()
-        return self.jobs_run
+            for pollers in (self.helpers, self.writers, [self.sender]):  # each may have work for the next
+                _end(pollers)
+            self._close()
+        return self.held.jobs_run
 
     def stop(self) -> None:
         """Claim nothing more; `run` drains and returns. Safe in a signal handler."""
         self.stop_asked = True
 
-    def wedge(self) -> None:
+    def drain_and_be_replaced(self) -> None:
         """A job hangs: claim nothing more; `run` drains and returns, and the process is to be replaced."""
-        self.wedged = True
-        for lane in self.lanes:
-            lane.stopping.set()
+        self.is_hung = True
+        for fetcher in self.fetchers:
+            fetcher.poller.stop()
 
-    def _register(self) -> None:
-        """Write a row for this process, free what a dead predecessor held, and open our end of the broker."""
-        names = [queue.name for queue in self.queues]
-        with transaction.atomic():
-            worker_id = workers.register(self.name, names)
-            workers.bury(supervised.predecessor())
-        consumer = self.broker.consumer(worker_id, names)
-        supervised.succeed(worker_id)
-        self.worker_id, self.consumer = worker_id, consumer
-        if self.on_start is not None:
-            self.on_start(self.consumer)
+    def _run_job(self, execution: Execution, abandon_thread: Callable[[], None]) -> Verdict | None:
+        claim = execution.claim
+        if claim.suspect or registry.runs_in_child(claim.name, claim.queue):
+            return self.children.run(execution)
+        return self.deadlines.run_job(execution, abandon_thread)
 
-    def _renew(self) -> None:
-        """Renew the lease; a process that was taken for dead goes on under a new one.
+    def _release_unstarted(self) -> None:
+        for fetcher in self.fetchers:
+            fetcher.release_unstarted("its worker was declared dead")
 
-        What it claimed under the former one before it knew is not lost, but nobody renews that lease any more.
-        """
-        if not workers.renew(self.worker_id):
-            log.error("this worker was taken for dead; its jobs were freed, it goes on under a new lease")
-            self._register()
-            self.has_lost_lease = True
-            for lane in self.lanes:
-                lane.give_back_unbegun("its worker was taken for dead")
-        if self.has_lost_lease:
-            ledger.adopt(self.in_flight.all(), self.worker_id)
-        unheard_of = self.in_flight.unheard_of(ledger.held_by(self.worker_id))
-        if unheard_of:
-            ledger.free_unheard_of(unheard_of, self.worker_id, self.name)
-
-    def _show_life(self) -> None:
-        """On a thread of its own: a broker that hangs must not cost the lease."""
-        self.consumer.beat()
-
-    def _done(self) -> bool:
-        if self.permits.are_used_up:
-            return self.in_flight.is_empty
+    def _is_done(self) -> bool:
+        if self.quota.is_used_up:
+            return self.held.is_empty
         if self.burst and self._nothing_left():
             return True
-        idle = time.monotonic() - self.active_at if self.in_flight.is_empty else 0.0
+        idle = time.monotonic() - self.held.active_at if self.held.is_empty else 0.0
         return self.max_idle_time is not None and idle > self.max_idle_time
 
     def _nothing_left(self) -> bool:
         """Nothing runs, and no job of these queues is due (offered or not) and may be claimed."""
-        if not (self.in_flight.is_empty and all(lane.idle for lane in self.lanes)):
+        if not (self.held.is_empty and all(fetcher.idle for fetcher in self.fetchers)):
             return False
-        suspended = all(lane.suspended for lane in self.lanes)
+        suspended = all(fetcher.suspended for fetcher in self.fetchers)
         queues = [] if suspended else [queue.name for queue in self.queues]
         try:
-            return not outbox.anything_left(queues, self.worker_id)
+            return not outbox.anything_left(queues, self.session.worker_id)
         except (DatabaseError, InterfaceError) as error:
-            log.debug("whether anything is left cannot be said: %s", error)
+            log.debug("cannot say whether anything is left: %s", error)
             connection.close()
             return False
 
-    def started(self, claims: Sequence[Claim]) -> None:
-        context.began(claims)
-        self.in_flight.begin(claims)
-        with self.lock:
-            supervised.count_claimed(len(claims))
-            self.active_at = time.monotonic()
-
-    def forget(self, claims: Sequence[Claim]) -> None:
-        """These claims are not this process's any more."""
-        for claim in claims:
-            context.ended(claim)
-        self.in_flight.end(claims)
-
-    def count_run(self, jobs: int) -> None:
-        with self.lock:
-            self.jobs_run += jobs
-            self.active_at = time.monotonic()
-
     def _drain(self) -> None:
-        """Let running jobs end within QUEUE_GRACE seconds; give the rest back without spending an attempt."""
-        for lane in self.lanes:
-            lane.stopping.set()
+        """Let running jobs end within QUEUE_GRACE seconds; release the rest without spending an attempt."""
+        for fetcher in self.fetchers:
+            fetcher.poller.stop()
         connection.close()
         with suppress(DatabaseError, InterfaceError):
-            workers.begin_to_drain(self.worker_id)
+            self.session.begin_to_drain()
         connection.close()
-        for lane in self.lanes:
-            lane.join(timeout=LANE_ENDS_WITHIN)
+        for fetcher in self.fetchers:
+            fetcher.poller.join(FETCHER_ENDS_WITHIN)
         ends = time.monotonic() + settings.QUEUE_GRACE
-        while not self.in_flight.is_empty and time.monotonic() < ends:
+        while not self.held.is_empty and time.monotonic() < ends:
             time.sleep(0.05)
-        left = self.in_flight.all()
+        left = self.held.all()
         if left:
-            log.warning("%d jobs did not end within the grace period: %s", len(left), [claim.id for claim in left])
+            ids = [execution.claim.id for execution in left]
+            log.warning("%d jobs did not end within the grace period: %s", len(left), ids)
         self.children.stop()
         if left:
-            self.endings.give_back(left, "the worker stopped")
+            self.completer.release(left, "the worker stopped")
 
-    def _sign_off(self) -> None:
+    def _close(self) -> None:
         try:
-            workers.sign_off(self.worker_id)
-            self.consumer.close()
+            self.session.close()
         except (DatabaseError, InterfaceError, BrokerUnavailable) as error:
-            log.warning("could not sign off: %s", error)
+            log.warning("the worker could not deregister: %s", error)
+
+
+def _end(pollers: Sequence[Poller]) -> None:
+    for poller in pollers:
+        poller.stop()
+    for poller in pollers:
+        poller.join(settings.QUEUE_POLL + HELPER_ENDS_WITHIN)

@@ -1,54 +1,40 @@
-"""The reporter: carries what the running jobs of this process say into the ledger, and brings the wish to stop.
+"""The reporter writes the progress of this process's jobs into the ledger, and brings the request to stop.
 
-It has a thread and a connection of its own, so that a job may say what it likes inside a transaction.
+It has a thread and a connection of its own, so that a job may report progress inside a transaction.
 """
 
-import logging
-import threading
+from functools import partial
 
-from django.conf import settings
-from django.db import connection
-
-from .. import context, ledger, signals
-from ..errors import unforeseen
-from ..lifecycle.execution import Running
-
-log = logging.getLogger(__name__)
+from .. import ledger, signals
+from ..lifecycle.execution import Execution
+from .held import Held
+from .listeners import Listeners
 
 
 class Reporter:
-    """Reports every QUEUE_REPORT seconds until `stopping` is set; outages are waited out."""
+    """A helper thread calls `report` every QUEUE_REPORT seconds."""
 
-    def __init__(self) -> None:
-        self.stopping = threading.Event()
+    def __init__(self, held: Held, listeners: Listeners) -> None:
+        self.held = held
+        self.listeners = listeners
 
-    def run(self) -> None:
-        while not self.stopping.wait(settings.QUEUE_REPORT):
-            try:
-                report()
-            except Exception as error:
-                log.warning("what running jobs say has to wait: %s", error, exc_info=unforeseen(error))
-                connection.close()
-        connection.close()
+    def report(self) -> None:
+        """Write what changed in one statement; ask in another which jobs should stop. Nothing runs: nothing is done."""
+        running = [execution for execution in self.held.all() if not execution.stop_asked]
+        if running:
+            to_stop = ledger.to_stop([execution.claim for execution in running])
+            for execution in running:
+                if execution.claim.token in to_stop:
+                    execution.ask_to_stop()
+        self._write_progress([each for each in self.held.all() if each.progress != each.written])
 
-
-def report() -> None:
-    """Write what changed in one statement; ask in another which jobs should stop. Nothing runs: nothing is done."""
-    running = [job for job in context.all_running() if not job.stop_asked]
-    if running:
-        stopped = ledger.to_stop([job.claim for job in running])
-        for job in running:
-            if job.claim.token in stopped:
-                job.ask_to_stop()
-    _write_progress([job for job in context.all_running() if job.progress != job.reported])
-
-
-def _write_progress(changed: list[Running]) -> None:
-    if not changed:
-        return
-    told = [(job.claim, job.progress) for job in changed]
-    written = ledger.write_progress(told)
-    for job, (claim, progress) in zip(changed, told, strict=True):
-        if claim.token in written:
-            job.reported = progress
-            signals.progressed(claim, progress)
+    def _write_progress(self, changed: list[Execution]) -> None:
+        if not changed:
+            return
+        reports = [(execution.claim, execution.progress) for execution in changed]
+        written = ledger.write_progress(reports)
+        for execution, (claim, report) in zip(changed, reports, strict=True):
+            if claim.token in written:
+                execution.written = report
+                if signals.job_progressed.has_listeners(claim.name):
+                    self.listeners.put(partial(signals.progressed, claim, report))

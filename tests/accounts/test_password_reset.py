@@ -90,7 +90,7 @@ def test_no_secret_lies_in_the_database_the_messages_or_the_log(
 ):
     caplog.set_level(logging.DEBUG)
     ask(client)
-    brokers.current().publish(outbox.lease("email", 10))
+    brokers.current().publish(outbox.offer_due("email", 10))
     stored = everything_stored() + messages_in_redis()
     Outbox.objects.update(offered_at=None)
     drain(queue="email")

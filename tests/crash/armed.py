@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from queues.ledger import Claim, Ending
+from queues.ledger import Admitted
+from queues.lifecycle.claim import Claim
+from queues.lifecycle.verdict import Finished
 from queues.supervisor import supervised
 
 from .points import POINTS, Point
@@ -55,7 +57,8 @@ def _die_at(point: Point, values: tuple[Any, ...]) -> None:
 def _jobs_in(values: tuple[Any, ...]) -> set[str]:
     """The names of the jobs that a call is about."""
     flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
-    claims = [part.claim if isinstance(part, Ending) else part for part in flat]
+    claims = [part.execution.claim if isinstance(part, Finished) else part for part in flat]
+    claims += [claim for value in values if isinstance(value, Admitted) for claim in value.claims]
     return {claim.name for claim in claims if isinstance(claim, Claim)}
 
 

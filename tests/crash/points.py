@@ -38,7 +38,7 @@ POINTS = [
     Point("after the order is placed", "orders.services.placement:place_order_once", "after", order=AGAIN, person=True),
     Point("before claim", "queues.ledger:claim", "before"),
     Point("after claim", "queues.ledger:claim", "after", job=CHARGE, victim=CHARGE),
-    *_around("verdict", "queues.ledger:finish_all", job=CHARGE),
+    *_around("verdict", "queues.ledger:finish", job=CHARGE),
     *_around("acknowledge", "queues.brokers.rq.consumer:RqConsumer.finished", job=CHARGE),
     *_around("publish", "queues.brokers.rq.broker:RqBroker.publish"),
     *_around("heartbeat", "queues.ledger.workers:renew"),

@@ -9,16 +9,15 @@ from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from redis import Redis
 
-from queues import context
 from queues.brokers.rq.connection import client
 from queues.models import Attempt, AuditEntry, Chore, Job, Outbox, QueueState, Schedule, Tally, Worker
 from tests.jobapp.models import Gate, Run
 from tests.processes import Processes
 from tests.queues.defined_here import define
-from tests.queues.in_thread import executor
+from tests.queues.in_thread import worker_here
 from tests.queues.raising import raising
 
-__all__ = ["define", "executor", "raising"]
+__all__ = ["define", "raising", "worker_here"]
 
 TABLES = (Run, Gate, AuditEntry, Attempt, Outbox, Job, Tally, Worker, Schedule, QueueState, Chore)
 
@@ -56,16 +55,11 @@ def test_database(
 
 @pytest.fixture
 def ledger_db(test_database: None, django_db_blocker: Any) -> Iterator[None]:
-    """An empty ledger, without a transaction around the test; only the engine's tables are emptied.
-
-    After the test nothing runs here any more, as far as this process knows.
-    """
+    """An empty ledger, without a transaction around the test; only the engine's tables are emptied."""
     with django_db_blocker.unblock():
         _empty()
         yield
         _empty()
-    for each in context.all_running():
-        context.ended(each.claim)
 
 
 def _empty() -> None:

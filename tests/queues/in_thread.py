@@ -1,4 +1,4 @@
-"""An executor in a thread of the test process, without a broker, and with short times."""
+"""A worker in a thread of the test process, without a broker, and with short times."""
 
 import threading
 from collections.abc import Iterator
@@ -9,31 +9,31 @@ import pytest
 from django.db import connections
 
 from queues.brokers.in_process import InProcessBroker
-from queues.worker.process import Executor
+from queues.worker.process import WorkerProcess
 
 
 @contextmanager
-def run_in_thread(queue: str) -> Iterator[Executor]:
-    """An executor that serves this queue until the block ends."""
-    executor = Executor([queue], InProcessBroker(), name="thread")
+def run_in_thread(queue: str) -> Iterator[WorkerProcess]:
+    """A worker that serves this queue until the block ends."""
+    worker = WorkerProcess([queue], InProcessBroker(), name="thread")
 
     def run() -> None:
-        executor.run()
+        worker.run()
         connections.close_all()
 
-    thread = threading.Thread(target=run, name="executor")
+    thread = threading.Thread(target=run, name="worker")
     thread.start()
     try:
-        yield executor
+        yield worker
     finally:
-        executor.stop()
+        worker.stop()
         thread.join(20)
         assert not thread.is_alive()
 
 
 @pytest.fixture
-def executor(ledger_db: None, settings: Any) -> Iterator[Executor]:
+def worker_here(ledger_db: None, settings: Any) -> Iterator[WorkerProcess]:
     settings.QUEUE_POLL = settings.QUEUE_HEARTBEAT = settings.QUEUE_SWEEP = 0.05
     settings.QUEUE_RECHECK = 0.2
-    with run_in_thread("order") as executor:
-        yield executor
+    with run_in_thread("order") as worker:
+        yield worker

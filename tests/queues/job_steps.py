@@ -13,33 +13,38 @@ from hypothesis.stateful import (
     rule,
 )
 
-from queues import Cancel, Permanent, Retry, Snooze, ledger
-from queues.execution import runner
-from queues.ledger import Claim, Verdict, outbox, workers
+from queues import Cancel, Permanent, Retry, Snooze
+from queues.execution import judge
+from queues.ledger import outbox
+from queues.lifecycle.claim import Claim
+from queues.lifecycle.execution import Execution
 from queues.lifecycle.offer import Offer
+from queues.lifecycle.verdict import Verdict, released
+from queues.maintenance.rescuer import Rescuer
 from queues.models import Attempt, Job, Outbox
 from queues.states import JobState, Outcome
 from tests.jobapp.jobs import compute, fail, last_resort, record, record_mail
-from tests.queues.claims import lease_delayed, new_worker
+from tests.queues.claims import claim_offers, execution_of, new_worker, offer_delayed, write_verdict
 from tests.queues.ledger_model import OFFERED, Entry, LedgerModel
 
 LONG = 3600.0
+
 QUEUES = ("order", "email")
 DEFINITIONS = st.sampled_from([record, record, compute, fail, record_mail])
 NTH = st.integers(0, 5)
 WORKER = st.integers(0, 1)
 SOME = st.lists(NTH, min_size=1, max_size=4)
 BACK = st.lists(st.integers(0, 2), min_size=1, max_size=3)
-HOWS: dict[str, Callable[[Claim], Verdict]] = {
-    "completed": lambda claim: Verdict(JobState.COMPLETED, Outcome.COMPLETED),
-    "error": lambda claim: runner.judge(claim, ValueError("no luck")),
-    "retry at once": lambda claim: runner.judge(claim, Retry("again", after=0)),
-    "snooze": lambda claim: runner.judge(claim, Snooze(LONG)),
-    "cancel": lambda claim: runner.judge(claim, Cancel("not needed")),
-    "permanent": lambda claim: runner.judge(claim, Permanent("never")),
-    "timed out": runner.judge_timeout,
-    "crash": lambda claim: runner.judge_crash(claim, "fell"),
-    "given back": lambda claim: runner.given_back("the worker stopped"),
+HOWS: dict[str, Callable[[Execution], Verdict]] = {
+    "completed": lambda _: Verdict(JobState.COMPLETED, Outcome.COMPLETED),
+    "error": lambda execution: judge.judge(execution, ValueError("no luck")),
+    "retry at once": lambda execution: judge.judge(execution, Retry("again", after=0)),
+    "snooze": lambda execution: judge.judge(execution, Snooze(LONG)),
+    "cancel": lambda execution: judge.judge(execution, Cancel("not needed")),
+    "permanent": lambda execution: judge.judge(execution, Permanent("never")),
+    "timed out": judge.judge_timeout,
+    "crash": lambda execution: judge.judge_crash(execution, "died"),
+    "given back": lambda _: released("the worker stopped"),
 }
 
 
@@ -57,7 +62,7 @@ class JobSteps(RuleBasedStateMachine):
         self.model = LedgerModel()
         self.workers = [new_worker("first"), new_worker("second")]
         self.claims: list[Claim] = []
-        self.sweeper = workers.Sweeper()
+        self.rescuer = Rescuer()
         self.stale: set[int] = set()
         self.seen: set[int] = set()
         self.gone: set[int] = set()
@@ -87,13 +92,13 @@ class JobSteps(RuleBasedStateMachine):
     @precondition(lambda self: self.model.to_offer(is_due=True))
     @rule(queue=st.sampled_from(QUEUES), limit=st.integers(1, 3))
     def offer(self, queue: str, limit: int) -> None:
-        self._offered(outbox.lease(queue, limit), self.model.to_offer(queue, is_due=True), limit)
+        self._offered(outbox.offer_due(queue, limit), self.model.to_offer(queue, is_due=True), limit)
 
     @precondition(lambda self: self.model.to_offer(is_due=False))
     @rule(queue=st.sampled_from(QUEUES), limit=st.integers(1, 3))
     def offer_delayed(self, queue: str, limit: int) -> None:
         fitting = [job for job in self.model.to_offer(queue, is_due=False) if job.priority <= 0]
-        self._offered(lease_delayed(queue, limit, 1.0), fitting, limit)
+        self._offered(offer_delayed(queue, limit, 1.0), fitting, limit)
 
     def _offered(self, leased: list[Offer], fitting: list[Entry], limit: int) -> None:
         taken = [self.model.jobs[offer.job_id] for offer in leased]
@@ -122,7 +127,7 @@ class JobSteps(RuleBasedStateMachine):
 
     @rule(nth=NTH, back=BACK, worker=WORKER)
     def claim_any(self, nth: int, back: list[int], worker: int) -> None:
-        """Old offers too, twice, and for workers that were taken for dead."""
+        """Old offers too, twice, and for workers that were declared dead."""
         self._claimed(self.offers_of(nth, back), worker)
 
     def ids(self, some: list[int], states: Collection[str] = tuple(JobState)) -> list[int]:
@@ -140,7 +145,7 @@ class JobSteps(RuleBasedStateMachine):
     def _claimed(self, offers: list[Offer], nth: int) -> None:
         worker = self.workers[nth]
         expected = self.model.claimable(offers)
-        claims = ledger.claim(offers, worker)
+        claims = claim_offers(offers, worker)
         assert sorted(claim.id for claim in claims) == sorted(expected)
         for claim in claims:
             self.model.claimed(claim, worker)
@@ -150,10 +155,10 @@ class JobSteps(RuleBasedStateMachine):
     @rule(nth=NTH, how=st.sampled_from(sorted(HOWS)))
     def finish(self, nth: int, how: str) -> None:
         claim = self.claims[-1 - nth % len(self.claims)]
-        verdict = HOWS[how](claim)
+        verdict = HOWS[how](execution_of(claim))
         verdict = verdict._replace(wait=LONG if verdict.wait else 0.0)
         stands, before = self.model.holds(claim), snapshot()
-        assert ledger.finish(claim, verdict, "w") is stands
+        assert write_verdict(claim, verdict, "w") is stands
         if not stands:
             note("a zombie's")
             assert snapshot() == before

@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from queues import ledger
 from queues import settings as queue_settings
-from queues.ledger import Claim, Verdict
+from queues.definitions import registry
+from queues.lifecycle.claim import Claim
 from queues.lifecycle.offer import Offer
+from queues.lifecycle.verdict import Verdict
 from queues.states import FINAL, RETRYABLE
 
 WITHDRAWN, TO_OFFER, OFFERED = "withdrawn", "to offer", "offered"
@@ -102,7 +103,7 @@ class LedgerModel:
 
     def freed(self, ids: Iterable[int], *, crashed: bool) -> None:
         for job in map(self.jobs.__getitem__, ids):
-            counts = crashed and not job.suspect and not ledger.runs_in_child(job.name, job.queue)
+            counts = crashed and not job.suspect and not registry.runs_in_child(job.name, job.queue)
             job.wait()
             job.attempt -= 1
             job.crashes += counts

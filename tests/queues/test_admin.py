@@ -7,13 +7,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from queues import ledger
 from queues.execution import runner
 from queues.ledger import outbox
 from queues.models import AuditEntry, Job
 from queues.states import JobState
 from queues.testing import drain, run_next
 from tests.jobapp.jobs import fail, record
+from tests.queues.claims import claim_offers, execution_of, write_verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -30,8 +30,8 @@ def staff(*permissions: str) -> Client:
 
 def failed_job(label: str = "f") -> Job:
     enqueued = fail.enqueue(label=label, how="permanent")
-    claim = ledger.claim([offer for offer in outbox.lease("order", 100) if offer.job_id == enqueued.id], None)[0]
-    ledger.finish(claim, runner.run(claim), "test")
+    claim = claim_offers([offer for offer in outbox.offer_due("order", 100) if offer.job_id == enqueued.id], None)[0]
+    write_verdict(claim, runner.run(execution_of(claim)), "test")
     return Job.objects.get(pk=enqueued.id)
 
 

@@ -7,9 +7,9 @@ import psutil
 import pytest
 
 from queues import JobDefinition, ledger
-from queues.execution import runner
-from queues.execution.runner import judge_crash
-from queues.ledger import Claim, Verdict
+from queues.execution.judge import judge_crash
+from queues.lifecycle.claim import Claim
+from queues.lifecycle.verdict import Verdict, released
 from queues.models import Attempt, AuditEntry, Job, Outbox
 from queues.ops import actions
 from queues.states import JobState, Outcome
@@ -17,7 +17,7 @@ from queues.testing import drain, run_next
 from tests.jobapp.jobs import fail, record
 from tests.jobapp.saying import obey_in_child, obey_in_thread, say_in_child
 from tests.processes import Processes, wait_for
-from tests.queues.claims import claim_for
+from tests.queues.claims import claim_for, execution_of, rescue_from, write_verdict
 from tests.queues.facts import ended, runs, wait_for_state
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
@@ -91,7 +91,7 @@ def test_job_of_a_stopped_worker_is_cancelled_and_not_given_back(processes: Proc
 ENDS = {
     "retry": Verdict(JobState.WAITING, Outcome.RETRY, error="ValueError: no luck", traceback="T", wait=5),
     "snooze": Verdict(JobState.WAITING, Outcome.SNOOZED, wait=60, attempt_given_back=True),
-    "given back": runner.given_back("the worker stopped"),
+    "given back": released("the worker stopped"),
     "last attempt": Verdict(JobState.FAILED, Outcome.FAILED, error="ValueError: no luck"),
     "cancel": Verdict(JobState.CANCELLED, Outcome.CANCELLED, error="Cancel: not needed"),
 }
@@ -101,7 +101,7 @@ ENDS = {
 def test_whatever_ends_the_attempt_the_job_is_cancelled_at_once(verdict: Verdict):
     claim = asked_to_stop(fail, label="a")
 
-    assert ledger.finish(claim, verdict, "w") is True
+    assert write_verdict(claim, verdict, "w") is True
 
     job = Job.objects.get()
     assert (job.state, job.token, job.error) == ("cancelled", None, verdict.error)
@@ -113,7 +113,7 @@ def test_whatever_ends_the_attempt_the_job_is_cancelled_at_once(verdict: Verdict
 def test_crash_of_its_process_cancels_the_job_and_counts():
     claim = asked_to_stop(fail, label="a")
 
-    ledger.finish(claim, judge_crash(claim, "was killed by SIGKILL"))
+    write_verdict(claim, judge_crash(execution_of(claim), "was killed by SIGKILL"))
 
     job = Job.objects.get()
     assert (job.state, job.crashes, Attempt.objects.get().outcome) == ("cancelled", 1, "crashed")
@@ -123,7 +123,7 @@ def test_crash_of_its_process_cancels_the_job_and_counts():
 def test_job_that_completes_all_the_same_is_completed():
     claim = asked_to_stop(label="a")
 
-    ledger.finish(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
+    write_verdict(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
 
     assert (Job.objects.get().state, Attempt.objects.get().outcome) == ("completed", "completed")
 
@@ -131,7 +131,7 @@ def test_job_that_completes_all_the_same_is_completed():
 def test_on_failed_does_not_run_for_a_cancelled_job():
     claim = asked_to_stop(fail, label="a")
 
-    ledger.finish(claim, Verdict(JobState.FAILED, Outcome.FAILED, error="Permanent: never"))
+    write_verdict(claim, Verdict(JobState.FAILED, Outcome.FAILED, error="Permanent: never"))
 
     assert not Job.objects.filter(name="jobapp.last_resort").exists()
 
@@ -142,7 +142,7 @@ def test_job_whose_worker_died_is_cancelled_and_not_rescued():
     other = claim_for(7, record, label="b")
 
     # when the worker is found dead
-    assert sorted(ledger.rescue(7, "w")) == [claim.id, other.id]
+    assert sorted(rescue_from(7, "w")) == [claim.id, other.id]
 
     # then that one is cancelled and the other waits
     job = Job.objects.get(pk=claim.id)
@@ -157,7 +157,7 @@ def test_job_whose_worker_died_is_cancelled_and_not_rescued():
 def test_job_that_its_worker_never_heard_of_is_cancelled():
     claim = asked_to_stop(label="a", worker=7)
 
-    assert ledger.free_unheard_of([claim.token], 7, "w") == [claim.id]
+    assert ledger.release_unacknowledged([claim.token], 7, "w") == [claim.id]
 
     assert (Job.objects.get().state, Attempt.objects.get().outcome) == ("cancelled", "cancelled")
 
@@ -197,7 +197,7 @@ def test_job_that_comes_back_while_it_is_being_cancelled_is_cancelled(monkeypatc
 
     def cancel_just_before_it_waits(job_ids: list[int], *, reason: str) -> list[int]:
         found = cancel(job_ids, reason=reason)
-        ledger.finish(claim, ENDS["retry"])
+        write_verdict(claim, ENDS["retry"])
         return found
 
     monkeypatch.setattr(ledger, "cancel", cancel_just_before_it_waits)
@@ -212,7 +212,7 @@ def test_job_that_comes_back_while_it_is_being_cancelled_is_cancelled(monkeypatc
 
 def test_operators_retry_forgets_the_wish_to_stop():
     claim = asked_to_stop(fail, label="a", how="permanent")
-    ledger.finish(claim, ENDS["retry"])
+    write_verdict(claim, ENDS["retry"])
 
     actions.retry_jobs([claim.id], actor="asha")
     job = run_next(raises=False)

@@ -18,7 +18,7 @@ from queues.worker.children.pool import BOOT, Child, Children
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.jobapp.models import Run
 from tests.processes import Processes, database_url, is_gone, wait_for
-from tests.queues.claims import claim_for
+from tests.queues.claims import claim_for, execution_of
 from tests.queues.facts import open_gate, runs, wait_for_state
 
 
@@ -72,7 +72,7 @@ def children_here(ledger_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def run_in_child(children_here: Children, job: Any, **args: Any) -> str:
-    return children_here.run(claim_for(None, job, **args)).outcome
+    return children_here.run(execution_of(claim_for(None, job, **args))).outcome
 
 
 def test_children_are_kept_for_further_jobs_and_replaced_after_some(children_here: Children):
@@ -89,7 +89,7 @@ def test_suspect_gets_a_child_of_its_own(children_here: Children):
     run_in_child(children_here, compute, label="before")
     suspect = claim_for(None, compute, label="suspect")._replace(suspect=True)
 
-    assert children_here.run(suspect).outcome == "completed"
+    assert children_here.run(execution_of(suspect)).outcome == "completed"
 
     run_in_child(children_here, compute, label="after")
     pids = dict(Run.objects.values_list("label", "pid"))
@@ -153,7 +153,7 @@ def slow_fork_server(ledger_db: None, settings: Any, monkeypatch: pytest.MonkeyP
 def test_time_of_a_job_begins_with_its_child(slow_fork_server: Children):
     claim = claim_for(None, compute, label="late")
 
-    verdict = slow_fork_server.run(claim)
+    verdict = slow_fork_server.run(execution_of(claim))
 
     assert (verdict.outcome, runs("late")) == ("completed", 1)
 
@@ -162,12 +162,12 @@ def test_job_whose_child_does_not_come_is_given_back(slow_fork_server: Children,
     monkeypatch.setattr(pool, "LONGEST_START", 0.1)
     claim = claim_for(None, compute, label="late")
 
-    verdict = slow_fork_server.run(claim)
+    verdict = slow_fork_server.run(execution_of(claim))
 
     # then it is as if it had not been claimed, and the child that comes later finds nobody and runs nothing
     assert (verdict.outcome, verdict.attempt_given_back) == ("given back", True)
     monkeypatch.setattr(pool, "LONGEST_START", 60.0)
-    assert slow_fork_server.run(claim_for(None, compute, label="next")).outcome == "completed"
+    assert slow_fork_server.run(execution_of(claim_for(None, compute, label="next"))).outcome == "completed"
     assert runs("late") == 0
 
 

@@ -8,12 +8,15 @@ from django.utils import timezone
 
 from queues import job, ledger
 from queues.definitions import registry
-from queues.ledger import Claim, Verdict, outbox
+from queues.ledger import outbox
+from queues.lifecycle.claim import Claim
 from queues.lifecycle.offer import Offer
+from queues.lifecycle.verdict import Verdict
 from queues.models import Job, Outbox
+from queues.settings import queue_named
 from queues.states import JobState, Outcome
 from tests.jobapp.jobs import record
-from tests.queues.claims import claim_for, lease_delayed, new_worker, offer_of
+from tests.queues.claims import claim_for, claim_offers, new_worker, offer_delayed, offer_of, write_verdict
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -32,14 +35,14 @@ def test_claim_makes_the_job_active_and_takes_its_outbox_row():
 
 def test_of_eight_claims_at_once_one_wins():
     ledger.enqueue([record.request({"label": str(n)}) for n in range(20)])
-    offers = outbox.lease("order", 20)
+    offers = outbox.offer_due("order", 20)
     claims: list[Claim] = []
     start = threading.Barrier(8, timeout=30)
 
     def claim(worker_id: int) -> None:
         start.wait()
         for offer in offers:
-            claims.extend(ledger.claim([offer], worker_id))
+            claims.extend(claim_offers([offer], worker_id))
         connections.close_all()
 
     threads = [threading.Thread(target=claim, args=(number,)) for number in range(8)]
@@ -57,7 +60,7 @@ def test_claim_does_not_wait_for_a_row_in_anothers_hands():
     found: list[list[Claim]] = []
 
     def claim() -> None:
-        found.append(ledger.claim([offer], None))
+        found.append(claim_offers([offer], None))
         connections.close_all()
 
     with transaction.atomic():
@@ -67,37 +70,37 @@ def test_claim_does_not_wait_for_a_row_in_anothers_hands():
         thread.join(5)
 
     assert found == [[]]
-    assert len(ledger.claim([offer], None)) == 1
+    assert len(claim_offers([offer], None)) == 1
 
 
 def test_old_number_of_an_offer_claims_nothing():
     first = offer_of(record, label="a")
     outbox.release([first])
-    (second,) = outbox.lease("order", 1)
+    (second,) = outbox.offer_due("order", 1)
 
-    assert ledger.claim([first], None) == []
+    assert claim_offers([first], None) == []
     assert Job.objects.get().state == "waiting"
     assert (first.number, second.number) == (1, 2)
-    assert len(ledger.claim([second], None)) == 1
+    assert len(claim_offers([second], None)) == 1
 
 
 def test_claimed_offer_cannot_be_claimed_again():
     offer = offer_of(record, label="a")
-    ledger.claim([offer], None)
+    claim_offers([offer], None)
 
-    assert ledger.claim([offer], None) == []
+    assert claim_offers([offer], None) == []
     assert Job.objects.get().attempt == 1
 
 
 def test_old_offer_claims_nothing_while_its_job_waits_to_be_offered_again():
     offer = offer_of(record, label="a")
-    (claim,) = ledger.claim([offer], None)
-    ledger.finish(claim, _snoozed())
+    (claim,) = claim_offers([offer], None)
+    write_verdict(claim, _snoozed())
 
-    assert ledger.claim([offer], None) == []
+    assert claim_offers([offer], None) == []
     assert Job.objects.get().state == "waiting"
-    (next_offer,) = outbox.lease("order", 1)
-    assert len(ledger.claim([next_offer], None)) == 1
+    (next_offer,) = outbox.offer_due("order", 1)
+    assert len(claim_offers([next_offer], None)) == 1
 
 
 def test_offers_of_a_job_never_repeat():
@@ -105,23 +108,23 @@ def test_offers_of_a_job_never_repeat():
     claim = claim_for(None, record, label="a")
     for _ in range(3):
         numbers.append(claim.offer)
-        ledger.finish(claim, _snoozed())
-        (claim,) = ledger.claim(outbox.lease("order", 1), None)
+        write_verdict(claim, _snoozed())
+        (claim,) = claim_offers(outbox.offer_due("order", 1), None)
 
     assert numbers == [1, 2, 3]
 
 
-def _snoozed() -> ledger.Verdict:
-    from queues.execution.runner import given_back
+def _snoozed() -> Verdict:
+    from queues.lifecycle.verdict import released
 
-    return given_back("test")
+    return released("test")
 
 
 def test_early_offer_is_not_claimed():
     record.using(run_after=60).enqueue(label="a")
-    (offer,) = lease_delayed("order", 1, 1)
+    (offer,) = offer_delayed("order", 1, 1)
 
-    assert ledger.claim([offer], None) == []
+    assert claim_offers([offer], None) == []
     assert (Job.objects.get().state, Job.objects.get().attempt) == ("waiting", 0)
     assert Outbox.objects.get().offer == 1
 
@@ -130,17 +133,17 @@ def test_withdrawn_offer_is_not_claimed():
     offer = offer_of(record, label="a")
     ledger.cancel([offer.job_id], reason="test")
 
-    assert ledger.claim([offer], None) == []
+    assert claim_offers([offer], None) == []
     assert Job.objects.get().state == "cancelled"
     assert Outbox.objects.get().withdrawn  # stays until the dispatcher has taken the message out
 
 
 def test_stray_row_of_a_finished_job_claims_nothing():
     claim = claim_for(None, record, label="a")
-    ledger.finish(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
+    write_verdict(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
     Outbox.objects.create(job_id=claim.id, queue="order", due_at=timezone.now(), offer=2, offered_at=timezone.now())
 
-    assert ledger.claim([Offer(claim.id, 2, "order")], None) == []
+    assert claim_offers([Offer(claim.id, 2, "order")], None) == []
     assert (Job.objects.get().state, Job.objects.get().attempt) == ("completed", 1)
 
 
@@ -149,24 +152,24 @@ def test_unknown_job_is_not_claimed():
     definition = registry.get("jobapp.record")
     registry.forget("jobapp.record")
     try:
-        assert ledger.claim([offer], None) == []
+        assert claim_offers([offer], None) == []
     finally:
         registry.register(definition)
 
     assert Job.objects.get().state == "waiting"
-    assert len(ledger.claim([offer], None)) == 1
+    assert len(claim_offers([offer], None)) == 1
 
 
 def test_offer_of_no_job_claims_nothing():
-    assert ledger.claim([Offer(2**63 - 1, 2**31 - 1, "order")], None) == []
+    assert claim_offers([Offer(2**63 - 1, 2**31 - 1, "order")], None) == []
 
 
 def test_batch_is_claimed_in_one_statement(django_assert_num_queries):
     ledger.enqueue([record.request({"label": str(n)}) for n in range(10)])
-    offers = outbox.lease("order", 10)
+    offers = outbox.offer_due("order", 10)
 
     with django_assert_num_queries(1):
-        claims = ledger.claim(offers, None)
+        claims = claim_offers(offers, None)
 
     assert len({claim.token for claim in claims}) == 10
 
@@ -201,7 +204,7 @@ def test_job_of_any_name_is_claimed(name: str):
 
     try:
         greet.enqueue()
-        claims = ledger.claim(outbox.lease("order", 1), None)
+        claims = claim_offers(outbox.offer_due("order", 1), None)
     finally:
         registry.forget(name)
 
@@ -221,8 +224,8 @@ def test_message_bears_job_and_offer():
 def test_ledger_keeps_its_rule_after_a_mix_of_everything():
     """A job waits if and only if it has a row in the outbox that is not withdrawn."""
     ids = ledger.enqueue([record.request({"label": str(n)}) for n in range(9)])
-    claims = ledger.claim(outbox.lease("order", 6), None)
-    ledger.finish(claims[0], _snoozed())
+    claims = claim_offers(outbox.offer_due("order", 6), None)
+    write_verdict(claims[0], _snoozed())
     ledger.cancel([*ids[6:8], claims[0].id, claims[1].id], reason="test")
     ledger.retry([claims[0].id])
 
@@ -233,3 +236,13 @@ def test_ledger_keeps_its_rule_after_a_mix_of_everything():
         )
         assert cursor.fetchone() == (0,)
     assert sorted(Job.objects.values_list("state", flat=True)) == ["active"] * 5 + ["cancelled"] * 2 + ["waiting"] * 2
+
+
+def test_offer_in_another_queues_list_is_not_claimed():
+    """As when somebody has pushed its message there: its own queue's limits and time-out would not hold."""
+    offer = offer_of(record, label="a")
+
+    admitted = ledger.claim(queue_named("email"), [offer], None, registry.names())
+
+    assert admitted.claims == []
+    assert len(claim_offers([offer], None)) == 1

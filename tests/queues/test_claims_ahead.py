@@ -75,7 +75,7 @@ def test_verdict_that_cannot_be_written_with_others_is_written_alone(processes: 
 
 
 def test_verdict_is_written_while_postgresql_is_busy_with_another(processes: Processes):
-    # given a job that has ended, and whose row is in another's hands
+    # given a job that has ended, and whose row another transaction has locked
     processes.manage("rqworker", "order", DATABASE_LOCK_TIMEOUT="60")
     first = wait_for_gate.enqueue(label="first", gate="g").id
     wait_for(lambda: runs("first") == 1)
@@ -100,6 +100,6 @@ def verdicts_that_wait() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%WITH told AS%'"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%WITH verdicts AS%'"
         )
         return int(cursor.fetchone()[0])

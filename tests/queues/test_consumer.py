@@ -17,7 +17,7 @@ from queues.lifecycle.offer import Offer
 from queues.maintenance.housekeeper import Housekeeper
 from tests.jobapp.jobs import record, record_mail
 from tests.processes import Processes, wait_for
-from tests.queues.claims import new_worker
+from tests.queues.claims import claim_offers, new_worker
 from tests.queues.facts import messages, wait_for_state, wait_for_workers
 
 pytestmark = pytest.mark.usefixtures("ledger_db", "redis")
@@ -60,7 +60,7 @@ def test_received_messages_are_held_until_they_are_claimed(consumer: RqConsumer,
     assert consumer.receive("order", 10, 0.1) == offers
     assert RqBroker().lost(offers, workers.living()) == []
     assert RqBroker().lost(offers, []) == offers
-    claims = ledger.claim(offers, 1)
+    claims = claim_offers(offers, 1)
     consumer.claimed(offers, claims)
     consumer.books.flush(10)
 
@@ -168,6 +168,6 @@ def test_lane_finds_again_what_an_error_made_it_forget(processes: Processes, red
 
 def test_job_claimed_by_a_worker_that_never_heard_of_it_is_not_offered_again():
     (offer,) = published(1)
-    ledger.claim([offer], new_worker())
+    claim_offers([offer], new_worker())
 
     assert Housekeeper(RqBroker()).recheck() == 0

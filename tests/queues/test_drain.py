@@ -12,12 +12,11 @@ from redis import Redis
 
 from queues import ledger
 from queues.brokers.in_process import InProcessBroker
-from queues.ledger import Claim, outbox, workers
+from queues.ledger import Admitted, outbox, workers
 from queues.models import Attempt, Job, Worker
 from queues.ops.tables import status_page
-from queues.worker import fetcher
-from queues.worker import process as executor_module
-from queues.worker.process import Executor
+from queues.worker import fetcher, process
+from queues.worker.process import WorkerProcess
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.processes import Processes, cut_connections, wait_for
 from tests.queues.facts import ended, open_gate, runs, states, wait_for_state
@@ -54,27 +53,27 @@ def test_five_run_at_once_and_sigterm_drains(processes: Processes, redis: Redis)
     assert redis.hexists("rq:worker:w", "death")
 
 
-def test_nothing_is_claimed_for_a_thread_that_comes_free_after_the_stop(executor: Executor):
-    # given ten jobs that run, and a lane that waits for one of them with more in its hands
+def test_nothing_is_claimed_for_a_thread_that_comes_free_after_the_stop(worker_here: WorkerProcess):
+    # given ten jobs that run, and a fetcher that waits for one of them and has received more
     ids = ledger.enqueue([wait_for_gate.request({"label": "a", "gate": "g"}) for _ in range(20)])
     wait_for(lambda: runs("a") == 10)
-    (fetcher,) = executor.lanes
+    (fetcher,) = worker_here.fetchers
     wait_for(lambda: fetcher.buffer)
 
     # when the process is told to stop, and the ten end
-    executor.stop()
-    wait_for(fetcher.stopping.is_set)
+    worker_here.stop()
+    wait_for(fetcher.poller.stopping.is_set)
     open_gate("g")
 
     # then that was all
     wait_for(lambda: states().get("completed") == 10)
-    wait_for(lambda: not fetcher.is_alive())
+    wait_for(lambda: not fetcher.poller.is_alive())
     assert states() == {"completed": 10, "waiting": len(ids) - 10}
     assert Attempt.objects.count() == 10
 
 
 def test_child_processes_are_killed_before_others_may_have_their_jobs(
-    executor: Executor, settings: Any, monkeypatch: pytest.MonkeyPatch
+    worker_here: WorkerProcess, settings: Any, monkeypatch: pytest.MonkeyPatch
 ):
     # given a job that runs on, and no grace
     settings.QUEUE_GRACE = 0
@@ -89,15 +88,15 @@ def test_child_processes_are_killed_before_others_may_have_their_jobs(
 
         return note_and_act
 
-    monkeypatch.setattr(executor.children, "stop", noted(executor.children.stop))
-    monkeypatch.setattr(executor.endings, "give_back", noted(executor.endings.give_back))
+    monkeypatch.setattr(worker_here.children, "stop", noted(worker_here.children.stop))
+    monkeypatch.setattr(worker_here.completer, "release", noted(worker_here.completer.release))
 
     # when the process is told to stop
-    executor.stop()
+    worker_here.stop()
 
     # then the job waits again, after all children have ended
     wait_for(lambda: states() == {"waiting": 1})
-    assert steps == ["stop", "give_back"]
+    assert steps == ["stop", "release"]
     open_gate("g")
 
 
@@ -145,32 +144,32 @@ def test_burst_outlives_a_cut_while_it_looks_whether_anything_is_left(ledger_db:
     monkeypatch.setattr(outbox, "anything_left", look_at_the_second_try)
     record.enqueue(label="a")
 
-    assert Executor(["order"], InProcessBroker(), name="burst", burst=True).run() == 1
+    assert WorkerProcess(["order"], InProcessBroker(), name="burst", burst=True).run() == 1
 
     assert next(cuts, None) is None
     assert states() == {"completed": 1}
 
 
 def test_drain_waits_for_a_claim_that_is_not_answered_yet(
-    executor: Executor, settings: Any, monkeypatch: pytest.MonkeyPatch
+    worker_here: WorkerProcess, settings: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    """The lane is not waited for as long as the jobs."""
+    """The fetcher is not waited for as long as the jobs."""
     # given a claim on its way
     claim, answered = ledger.claim, threading.Event()
 
-    def claim_slowly(*args: Any) -> list[Claim]:
-        claims = claim(*args)
-        if claims:
+    def claim_slowly(*args: Any) -> Admitted:
+        admitted = claim(*args)
+        if admitted.claims:
             assert answered.wait(60)
-        return claims
+        return admitted
 
     monkeypatch.setattr(fetcher.ledger, "claim", claim_slowly)
-    monkeypatch.setattr(executor_module, "LANE_ENDS_WITHIN", 0.1)
+    monkeypatch.setattr(process, "FETCHER_ENDS_WITHIN", 0.1)
     job_id = record.enqueue(label="a").id
     wait_for_state(job_id, "active")
 
     # when the process is told to stop, and some beats later the claim is answered
-    executor.stop()
+    worker_here.stop()
     wait_for(lambda: Worker.objects.get().draining_at)
     beat = Worker.objects.get().beat_at
     wait_for(lambda: (Worker.objects.get().beat_at - beat).total_seconds() > 0.5)

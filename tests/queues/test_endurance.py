@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from queues.brokers.in_process import InProcessBroker
+from queues.brokers.in_process import InProcessBroker, InProcessConsumer
 from queues.dispatcher import Dispatcher
 from queues.ledger import workers
-from queues.maintenance.housekeeper import Housekeeper
+from queues.maintenance.rescuer import Rescuer
 from queues.models import Job
 from queues.worker import fetcher
-from queues.worker.process import Executor
+from queues.worker.process import WorkerProcess
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.processes import Processes, cut_connections, wait_for
 from tests.queues.facts import open_gate, runs, states, wait_for_state
@@ -37,19 +37,19 @@ def failing_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> Call
     ("owner", "name"),
     [
         (fetcher.ledger, "claim"),
-        (fetcher.outbox, "still_waiting"),
+        (InProcessConsumer, "claimed"),
         (InProcessBroker, "wake"),
         (Dispatcher, "offer"),
         (Dispatcher, "remove_withdrawn"),
-        (Housekeeper, "look"),
+        (Rescuer, "sweep"),
         (workers, "renew"),
-        (fetcher.ledger, "finish_all"),
-        (fetcher.ledger, "runs_in_child"),
+        (fetcher.ledger, "finish"),
+        (fetcher.registry, "runs_in_child"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_unforeseen_error_stops_no_part_of_a_worker(
-    executor: Executor, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
+    worker_here: WorkerProcess, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
 ):
     has_failed = failing_once(monkeypatch, owner, name)
 
@@ -59,10 +59,10 @@ def test_unforeseen_error_stops_no_part_of_a_worker(
 
     for job_id in (first, second):
         wait_for_state(job_id, "completed")
-    assert all(thread.is_alive() for thread in executor.lanes)
-    wait_for(lambda: not executor.in_flight)
+    assert all(fetcher.poller.is_alive() for fetcher in worker_here.fetchers)
+    wait_for(lambda: worker_here.held.is_empty)
     names = {thread.name for thread in threading.enumerate()}
-    assert {"heartbeat", "dispatcher", "housekeeper", "lane-order"} <= names
+    assert {"heartbeat", "dispatcher", "housekeeper", "fetcher-order"} <= names
 
 
 def test_cut_connections_to_postgresql_lose_no_job_and_rescue_nobody(processes: Processes):

@@ -3,11 +3,12 @@
 import pytest
 from django.db import transaction
 
-from queues import Event, job, ledger
+from queues import Event, job
 from queues.definitions import registry
 from queues.models import Job, Outbox
 from queues.testing import drain, run_next
 from tests.jobapp.jobs import enqueue_another, fail, record, something_happened, something_was_undone
+from tests.queues.claims import claim_offers
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -131,7 +132,7 @@ def test_name_that_is_not_registered_is_never_claimed():
     Job.objects.update(name="os.system")
 
     assert run_next() is None
-    assert ledger.claim([], None) == []
+    assert claim_offers([], None) == []
     assert Job.objects.get().state == "waiting"
 
 

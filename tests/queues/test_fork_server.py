@@ -6,9 +6,8 @@ import subprocess
 import sys
 from uuid import uuid4
 
-from queues.ledger import Claim
-from queues.worker.children.channel import write_line
-from queues.worker.children.forkserver import dump_claim
+from queues.lifecycle.claim import Claim
+from queues.worker.children.channel import dump_claim, write_line
 from queues.worker.children.pool import BOOT
 from tests.processes import ROOT
 

@@ -15,9 +15,13 @@ import pytest
 from django.db import connections
 
 from queues.errors import DeadlineExceeded
-from queues.execution import deadlines, interrupts, runner
+from queues.execution import deadlines, interrupts, judge
 from queues.execution.deadlines import Deadlines, Run
-from queues.ledger import Claim, Verdict
+from queues.lifecycle.claim import Claim
+from queues.lifecycle.execution import Execution
+from queues.lifecycle.verdict import Verdict
+from queues.poller import Poller
+from queues.settings import queue_named
 
 THREADS = 3
 ROUNDS = 1500
@@ -25,36 +29,36 @@ LONG = "payment"
 SHORT = "email"
 
 
-class Engine:
-    """What the watchdog asks of executor and lane; nothing hangs here."""
+def never(*_: object) -> None:
+    raise AssertionError("no job hangs")
 
-    replaceable = True
 
-    def wedge(self) -> None:
-        raise AssertionError("no job hangs")
+def deadlines_here() -> Deadlines:
+    return Deadlines(never, on_hang=never)
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Deadlines]:
+def watch(settings: Any) -> Iterator[Deadlines]:
     """A watchdog that looks without a pause; jobs of the short queue have about the time that they need."""
     settings.QUEUES = {SHORT: {"timeout": 0.001}, LONG: {"timeout": 60}}
     settings.QUEUE_DEADLINE_GRACE = 60
-    monkeypatch.setattr(deadlines, "TICK", 0.0001)
-    watch = Deadlines(Engine())  # type: ignore[arg-type]
-    thread = threading.Thread(target=watch.run)
+    watch = deadlines_here()
+    poller = Poller("deadlines", watch.check, every=0.0001)
     interval = sys.getswitchinterval()
     sys.setswitchinterval(0.00001)  # seconds; threads take turns almost at every bytecode
-    thread.start()
+    poller.start()
     yield watch
     sys.setswitchinterval(interval)
-    watch.stopping.set()
-    thread.join(10)
+    poller.stop()
+    poller.join(10)
 
 
-def claim_of(queue: str, to: int) -> Claim:
+def execution_on(queue: str, to: int) -> Execution:
+    """A job that counts, on this queue."""
     values = {"name": "jobapp.count", "args": {"to": to}, "subject": "", "key": None, "lone_crashes": 0}
     numbers = {"id": 1, "attempt": 1, "max_attempts": 3, "offer": 1, "priority": 0}
-    return Claim(**values, **numbers, queue=queue, suspect=False, token=uuid4(), started_at=time.time())  # type: ignore[arg-type]
+    claim = Claim(**values, **numbers, queue=queue, suspect=False, token=uuid4(), started_at=time.time())  # type: ignore[arg-type]
+    return Execution(claim, queue_named(queue))
 
 
 def in_threads(work: Callable[[], None], count: int = THREADS) -> list[BaseException]:
@@ -82,10 +86,10 @@ def test_exception_never_hits_the_next_job(watch: Deadlines):
 
     def work() -> None:
         for _ in range(ROUNDS):
-            verdict = watch.run_job(claim_of(SHORT, random.randrange(2_000, 40_000)), None)  # type: ignore[arg-type]
+            verdict = watch.run_job(execution_on(SHORT, random.randrange(2_000, 40_000)), never)
             short[verdict.outcome if verdict else "given up"] += 1
             for _ in range(3):
-                verdict = watch.run_job(claim_of(LONG, 1_000), None)  # type: ignore[arg-type]
+                verdict = watch.run_job(execution_on(LONG, 1_000), never)
                 long[verdict.outcome if verdict else "given up"] += 1
 
     assert in_threads(work) == []
@@ -111,7 +115,7 @@ def test_exception_that_is_on_its_way_when_the_job_ends_does_not_come_after_it(
 
     def work() -> None:
         for to in itertools.islice(itertools.cycle(range(10_000, 200_000, 10_000)), 100):
-            verdict = watch.run_job(claim_of(SHORT, to), None)  # type: ignore[arg-type]
+            verdict = watch.run_job(execution_on(SHORT, to), never)
             verdicts.append(verdict.outcome if verdict else "given up")
             for _ in range(1000):
                 pass
@@ -122,7 +126,7 @@ def test_exception_that_is_on_its_way_when_the_job_ends_does_not_come_after_it(
 
 def test_exception_waits_while_the_thread_may_hold_a_lock_of_all():
     """A logging handler whose lock stays taken would halt every other thread."""
-    run = Run(claim_of(LONG, 1), None)  # type: ignore[arg-type]
+    run = Run(execution_on(LONG, 1), never)
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -140,20 +144,20 @@ def test_exception_waits_while_the_thread_may_hold_a_lock_of_all():
 
 
 def test_job_gets_its_chance_when_the_watchdog_was_held_up(settings: Any):
-    """As after SIGSTOP: the grace begins with the first look, not with the deadline."""
+    """As after SIGSTOP: the grace begins with the first check, not with the deadline."""
     settings.QUEUES = {SHORT: {"timeout": 0.001}}
     settings.QUEUE_DEADLINE_GRACE = 0.3
-    watch = Deadlines(Engine())  # type: ignore[arg-type]
+    watch = deadlines_here()
     verdicts: list[Verdict | None] = []
-    job = threading.Thread(target=lambda: verdicts.append(watch.run_job(claim_of(SHORT, 10**9), None)))  # type: ignore[arg-type]
+    job = threading.Thread(target=lambda: verdicts.append(watch.run_job(execution_on(SHORT, 10**9), never)))
     job.start()
     time.sleep(0.5)
 
-    watcher = threading.Thread(target=watch.run)
-    watcher.start()
+    poller = Poller("deadlines", watch.check, every=deadlines.TICK)
+    poller.start()
     job.join(20)
-    watch.stopping.set()
-    watcher.join(20)
+    poller.stop()
+    poller.join(20)
 
     assert [verdict.outcome for verdict in verdicts if verdict] == ["timed out"]
 
@@ -182,7 +186,7 @@ def test_interrupted_job_leaves_no_connection_to_the_next(ledger_db: None, watch
         before.ensure_connection()
         raw = before.connection
 
-        verdict = watch.run_job(claim_of(SHORT, 10**9), None)  # type: ignore[arg-type]
+        verdict = watch.run_job(execution_on(SHORT, 10**9), never)
 
         assert verdict is not None
         assert verdict.outcome == "timed out"
@@ -204,14 +208,14 @@ def failing_after(deadline: BaseException) -> BaseException:
 
 
 def test_error_in_the_wake_of_the_deadline_counts_as_timed_out():
-    verdict = runner.judge(claim_of("order", 1), failing_after(DeadlineExceeded()))
+    verdict = judge.judge(execution_on("order", 1), failing_after(DeadlineExceeded()))
 
     assert (verdict.state, verdict.outcome, verdict.error) == ("waiting", "timed out", "timed out after 60 s")
     assert "ValueError: the connection is closed" in verdict.traceback
 
 
 def test_error_without_a_deadline_behind_it_is_the_jobs_own():
-    verdict = runner.judge(claim_of("order", 1), failing_after(KeyError("another")))
+    verdict = judge.judge(execution_on("order", 1), failing_after(KeyError("another")))
 
     assert (verdict.state, verdict.outcome) == ("waiting", "retry")
 

@@ -7,13 +7,13 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from queues import ledger
-from queues.execution import runner
+from queues.definitions import registry
 from queues.ledger import outbox, workers
-from queues.ledger.workers import Sweeper
+from queues.lifecycle.verdict import released
+from queues.maintenance.rescuer import Rescuer, rescue_from_closed_workers
 from queues.models import Attempt, Job, Outbox, Worker
 from tests.jobapp.jobs import compute, record
-from tests.queues.claims import claim_for, grow_old, new_worker
+from tests.queues.claims import claim_for, claim_offers, grow_old, new_worker, rescue_from, write_verdict
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -23,10 +23,10 @@ LONG_AGO = 3600.0
 def test_same_stale_beat_in_two_sweeps_frees_the_jobs():
     worker = new_worker(beat_seconds_ago=LONG_AGO)
     claim = claim_for(worker, record, label="a")
-    sweeper = Sweeper()
+    rescuer = Rescuer()
 
-    assert sweeper.sweep() == []
-    assert sweeper.sweep() == [claim.id]
+    assert rescuer.sweep() == []
+    assert rescuer.sweep() == [claim.id]
 
     job = Job.objects.get()
     assert (job.state, job.attempt, job.crashes, job.lone_crashes, job.suspect) == ("waiting", 0, 1, 0, True)
@@ -44,40 +44,40 @@ def test_two_sweeps_with_the_settings_of_production_come_within_75_seconds(setti
 
 def test_fresh_beat_frees_nobody():
     claim_for(new_worker(), record, label="a")
-    sweeper = Sweeper()
+    rescuer = Rescuer()
 
-    assert [sweeper.sweep() for _ in range(3)] == [[], [], []]
+    assert [rescuer.sweep() for _ in range(3)] == [[], [], []]
     assert Job.objects.get().state == "active"
 
 
 def test_beat_between_two_sweeps_frees_nobody():
     worker = new_worker(beat_seconds_ago=LONG_AGO)
     claim_for(worker, record, label="a")
-    sweeper = Sweeper()
+    rescuer = Rescuer()
 
-    sweeper.sweep()
+    rescuer.sweep()
     workers.renew(worker)
     grow_old(worker, LONG_AGO / 2)
 
-    assert sweeper.sweep() == []
+    assert rescuer.sweep() == []
     assert Job.objects.get().state == "active"
 
 
-def test_sweeper_that_lost_its_connection_starts_anew():
+def test_rescuer_that_lost_its_connection_starts_anew():
     """After a restart of PostgreSQL every beat is stale; the living get time to beat again."""
     claim_for(new_worker(beat_seconds_ago=LONG_AGO), record, label="a")
-    sweeper = Sweeper()
+    rescuer = Rescuer()
 
-    sweeper.sweep()
+    rescuer.sweep()
     connection.close()
 
-    assert sweeper.sweep() == []
+    assert rescuer.sweep() == []
     assert Job.objects.get().state == "active"
 
 
-def test_two_sweepers_bury_a_worker_once():
+def test_two_rescuers_declare_a_worker_dead_once():
     claim = claim_for(new_worker(beat_seconds_ago=LONG_AGO), record, label="a")
-    one, other = Sweeper(), Sweeper()
+    one, other = Rescuer(), Rescuer()
     one.sweep(), other.sweep()
 
     assert (one.sweep(), other.sweep()) == ([claim.id], [])
@@ -87,38 +87,38 @@ def test_two_sweepers_bury_a_worker_once():
 def test_beat_in_the_last_moment_saves_a_worker(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     worker = new_worker(beat_seconds_ago=LONG_AGO)
     claim_for(worker, record, label="a")
-    sweeper = Sweeper()
-    sweeper.sweep()
-    bury = sweeper._bury
+    rescuer = Rescuer()
+    rescuer.sweep()
+    declare_dead = rescuer._declare_dead
 
     def beat_first(row: Worker) -> list[int]:
         workers.renew(worker)
-        return bury(row)
+        return declare_dead(row)
 
-    monkeypatch.setattr(sweeper, "_bury", beat_first)
+    monkeypatch.setattr(rescuer, "_declare_dead", beat_first)
 
-    assert sweeper.sweep() == []
+    assert rescuer.sweep() == []
     assert Job.objects.get().state == "active"
     assert Worker.objects.get().stopped_at is None
     assert "died" not in caplog.text
 
 
-def test_buried_worker_cannot_renew():
+def test_dead_worker_cannot_renew():
     worker = new_worker(beat_seconds_ago=LONG_AGO)
-    sweeper = Sweeper()
-    sweeper.sweep(), sweeper.sweep()
+    rescuer = Rescuer()
+    rescuer.sweep(), rescuer.sweep()
 
     assert workers.renew(worker) is False
     assert workers.living() == []
 
 
-def test_worker_that_signed_off_is_not_buried():
+def test_worker_that_deregistered_is_not_declared_dead():
     worker = new_worker(beat_seconds_ago=LONG_AGO)
-    workers.sign_off(worker)
+    workers.deregister(worker)
     stopped_at = Worker.objects.get().stopped_at
-    sweeper = Sweeper()
+    rescuer = Rescuer()
 
-    sweeper.sweep(), sweeper.sweep()
+    rescuer.sweep(), rescuer.sweep()
 
     assert Worker.objects.get().stopped_at == stopped_at
 
@@ -126,17 +126,17 @@ def test_worker_that_signed_off_is_not_buried():
 def test_rescue_leaves_other_workers_jobs_alone():
     dead = new_worker("dead", beat_seconds_ago=LONG_AGO)
     claims = [claim_for(dead, record, label="a"), claim_for(new_worker("living"), record, label="b")]
-    sweeper = Sweeper()
-    sweeper.sweep()
+    rescuer = Rescuer()
+    rescuer.sweep()
 
-    assert sweeper.sweep() == [claims[0].id]
+    assert rescuer.sweep() == [claims[0].id]
     assert Job.objects.get(pk=claims[1].id).state == "active"
 
 
 def test_job_in_a_child_process_falls_with_its_parent_uncounted():
     claim_for(7, compute, label="a")
 
-    ledger.rescue(7, "w")
+    rescue_from(7, "w")
 
     job = Job.objects.get()
     assert (job.state, job.attempt, job.crashes, job.suspect) == ("waiting", 0, 0, False)
@@ -145,59 +145,59 @@ def test_job_in_a_child_process_falls_with_its_parent_uncounted():
 def test_job_of_a_cpu_queue_falls_with_its_parent_uncounted():
     claim_for(7, record.using(queue_name="reports"), label="a")
 
-    ledger.rescue(7, "w")
+    rescue_from(7, "w")
 
     assert (Job.objects.get().crashes, Job.objects.get().suspect) == (0, False)
 
 
 def test_job_that_runs_in_a_thread_on_a_cpu_queue_is_counted(define: Any):
     job = define(lambda label: None, queue="reports", cpu=False)
-    assert not ledger.runs_in_child(job.name, "reports")
+    assert not registry.runs_in_child(job.name, "reports")
     claim_for(7, job, label="a")
 
-    ledger.rescue(7, "w")
+    rescue_from(7, "w")
 
     assert (Job.objects.get().crashes, Job.objects.get().suspect) == (1, True)
 
 
 def test_suspect_falls_with_its_parent_uncounted():
     claim_for(7, record, label="a")
-    ledger.rescue(7, "w")
-    ledger.claim(outbox.lease("order", 1), 8)
+    rescue_from(7, "w")
+    claim_offers(outbox.offer_due("order", 1), 8)
 
-    ledger.rescue(8, "w")
+    rescue_from(8, "w")
 
     job = Job.objects.get()
     assert (job.crashes, job.lone_crashes, job.suspect, job.attempt) == (1, 0, True, 0)
 
 
-def test_what_a_worker_claimed_while_it_was_buried_is_freed_when_it_has_not_adopted_it():
+def test_what_a_worker_claimed_while_it_was_declared_dead_is_freed_when_it_has_not_reassigned_it():
     # given a claim under a row that was closed long ago
     worker = new_worker()
     Worker.objects.update(stopped_at=Now() - timedelta(hours=1))
     claim = claim_for(worker, record, label="a")
 
-    # when it is fresh, then its process may live, and adopt it with its next beat
-    assert workers.rescue_orphans() == []
+    # when it is fresh, then its process may live, and reassign it with its next beat
+    assert rescue_from_closed_workers() == []
 
     # when it is older than a lease, then nobody runs it
     Job.objects.update(started_at=Now() - timedelta(seconds=31))
-    assert workers.rescue_orphans() == [claim.id]
+    assert rescue_from_closed_workers() == [claim.id]
     assert Job.objects.get().state == "waiting"
 
 
 def test_jobs_of_a_worker_that_stopped_a_moment_ago_are_left_alone():
     worker = new_worker()
-    workers.sign_off(worker)
+    workers.deregister(worker)
     claim_for(worker, record, label="a")
 
-    assert workers.rescue_orphans() == []
+    assert rescue_from_closed_workers() == []
 
 
 def test_job_that_is_given_back_is_as_if_it_had_not_been_claimed():
     claim = claim_for(7, record, label="a")
 
-    ledger.finish(claim, runner.given_back("the worker stopped"), "w")
+    write_verdict(claim, released("the worker stopped"), "w")
 
     job = Job.objects.get()
     assert (job.state, job.attempt, job.crashes, job.suspect) == ("waiting", 0, 0, False)

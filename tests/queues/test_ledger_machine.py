@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from queues import ledger
 from queues.ledger import outbox, workers
 from queues.maintenance import housekeeper
+from queues.maintenance.rescuer import rescue_from_closed_workers
 from queues.models import Attempt, Job, Worker
 from queues.ops import actions
 from queues.states import FINAL, RETRYABLE, JobState
@@ -51,7 +52,7 @@ class LedgerMachine(JobSteps):
     def sweep(self) -> None:
         dead = (self.stale & self.seen) - self.gone
         expected = [id for worker in dead for id in self.model.of_worker(worker)]
-        assert sorted(self.sweeper.sweep()) == sorted(expected)
+        assert sorted(self.rescuer.sweep()) == sorted(expected)
         self.model.freed(expected, crashed=True)
         self.gone |= dead
         self.seen = self.stale - self.gone
@@ -64,12 +65,12 @@ class LedgerMachine(JobSteps):
 
     @precondition(lambda self: self.gone)
     @rule()
-    def free_what_buried_workers_claimed(self) -> None:
+    def free_what_closed_workers_claimed(self) -> None:
         long = timedelta(seconds=LONG)
         Worker.objects.filter(pk__in=self.gone).update(stopped_at=F("stopped_at") - long)
         Job.objects.filter(worker__in=self.gone, state="active").update(started_at=F("started_at") - long)
         expected = [id for gone in self.gone for id in self.model.of_worker(gone)]
-        assert sorted(workers.rescue_orphans()) == sorted(expected)
+        assert sorted(rescue_from_closed_workers()) == sorted(expected)
         self.model.freed(expected, crashed=True)
 
     @rule(nth=WORKER, some=st.lists(NTH, max_size=3))
@@ -77,7 +78,7 @@ class LedgerMachine(JobSteps):
         worker, running = self.workers[nth], self.ids(some)
         expected = self.model.of_worker(worker, but=running)
         unheard_of = [token for job_id, token in ledger.held_by(worker).items() if job_id not in running]
-        assert sorted(ledger.free_unheard_of(unheard_of, worker, "w")) == sorted(expected)
+        assert sorted(ledger.release_unacknowledged(unheard_of, worker, "w")) == sorted(expected)
         self.model.freed(expected, crashed=False)
 
     @rule(some=SOME, dispatcher_lives=st.booleans(), regrets=st.booleans())

@@ -1,6 +1,7 @@
 """Limits of a queue over all processes: starts in a time, and jobs at once."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,25 +10,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queues import ledger
-from queues import settings as queue_settings
-from queues.ledger import Claim, Verdict, limits, outbox
-from queues.ledger.limits import Admitted
+from queues.definitions import registry
+from queues.ledger import Admitted, limits, outbox
+from queues.lifecycle.claim import Claim
+from queues.lifecycle.offer import Offer
+from queues.lifecycle.verdict import Verdict
 from queues.models import QueueState
-from queues.settings import Queue
+from queues.settings import Queue, queue_named
 from queues.settings.rate import Rate
 from queues.states import JobState, Outcome
-from tests.queues.claims import new_worker
+from tests.queues.claims import claim_offers, new_worker, write_verdict
 from tests.queues.facts import write_jobs
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
-ORDER = queue_settings.get("order")
+ORDER = queue_named("order")
 LIMITED = replace(ORDER, rate=Rate.parse("100/h"))
 GLOBAL = replace(ORDER, scope="global", concurrency=3)
 
 
 def claim_all(queue: Queue, worker_id: int | None = None) -> Admitted:
-    return limits.claim(queue, outbox.lease("order", 1000), worker_id)
+    return claim_some(queue, outbox.offer_due("order", 1000), worker_id)
+
+
+def claim_some(queue: Queue, offers: Sequence[Offer], worker_id: int | None = None) -> Admitted:
+    return ledger.claim(queue, offers, worker_id, registry.names())
 
 
 def let_pass(seconds: float) -> None:
@@ -74,7 +81,7 @@ def test_burst_starts_and_the_rest_is_told_when_to_come_again():
     write_jobs(20)
 
     first = claim_all(LIMITED)
-    again = limits.claim(LIMITED, first.refused, None)
+    again = claim_some(LIMITED, first.refused, None)
 
     assert (len(first.claims), len(first.refused)) == (4, 16)
     assert again.claims == []
@@ -88,19 +95,19 @@ def test_starts_come_back_evenly_and_never_more_than_a_burst():
     first = claim_all(LIMITED)
 
     let_pass(3600 / 94 * 2.5)
-    second = limits.claim(LIMITED, first.refused, None)
+    second = claim_some(LIMITED, first.refused, None)
     let_pass(3 * 3600)
-    third = limits.claim(LIMITED, second.refused, None)
+    third = claim_some(LIMITED, second.refused, None)
 
     assert [len(admitted.claims) for admitted in (first, second, third)] == [4, 2, 4]
 
 
 def test_what_could_not_be_claimed_is_not_spent():
     write_jobs(4)
-    offers = outbox.lease("order", 4)
-    ledger.claim(offers, None)
+    offers = outbox.offer_due("order", 4)
+    claim_offers(offers, None)
 
-    stale = limits.claim(LIMITED, offers, None)
+    stale = claim_some(LIMITED, offers, None)
     write_jobs(20)
     admitted = claim_all(LIMITED)
 
@@ -109,11 +116,11 @@ def test_what_could_not_be_claimed_is_not_spent():
 
 def test_jobs_of_all_processes_count_at_a_global_queue():
     write_jobs(5)
-    offers = outbox.lease("order", 5)
+    offers = outbox.offer_due("order", 5)
 
-    first = limits.claim(GLOBAL, offers[:2], new_worker())
-    second = limits.claim(GLOBAL, offers[2:], new_worker())
-    third = limits.claim(GLOBAL, second.refused, new_worker())
+    first = claim_some(GLOBAL, offers[:2], new_worker())
+    second = claim_some(GLOBAL, offers[2:], new_worker())
+    third = claim_some(GLOBAL, second.refused, new_worker())
 
     assert [len(admitted.claims) for admitted in (first, second, third)] == [2, 1, 0]
     assert third.wait == limits.ASK_AGAIN
@@ -124,22 +131,22 @@ def test_place_is_free_again_when_a_job_has_ended():
     admitted = claim_all(GLOBAL)
 
     ended = admitted.claims[0]
-    ledger.finish(ended, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
+    write_verdict(ended, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
 
-    assert len(limits.claim(GLOBAL, admitted.refused, None).claims) == 1
+    assert len(claim_some(GLOBAL, admitted.refused, None).claims) == 1
 
 
 @pytest.mark.parametrize(("queue", "expected"), [(GLOBAL, 3), (LIMITED, 4)], ids=["global", "rate"])
 def test_many_at_once_get_no_more_than_the_limit(queue: Queue, expected: int):
     write_jobs(40)
-    offers = outbox.lease("order", 40)
+    offers = outbox.offer_due("order", 40)
     claims: list[Claim] = []
     start = threading.Barrier(8, timeout=30)
 
     def claim(turn: int) -> None:
         start.wait()
         for offer in offers[turn * 5 : turn * 5 + 5]:
-            claims.extend(limits.claim(queue, [offer], None).claims)
+            claims.extend(claim_some(queue, [offer], None).claims)
         connections.close_all()
 
     threads = [threading.Thread(target=claim, args=(turn,)) for turn in range(8)]
@@ -154,7 +161,7 @@ def test_many_at_once_get_no_more_than_the_limit(queue: Queue, expected: int):
 def test_process_that_stands_still_loses_the_lock():
     # given a process that stands still while it holds the queue's row
     write_jobs(1)
-    limits.claim(LIMITED, outbox.lease("order", 1), None)
+    claim_some(LIMITED, outbox.offer_due("order", 1), None)
     still = connection.copy()
     still.set_autocommit(False)
     with pytest.raises(DatabaseError), still.cursor() as cursor:

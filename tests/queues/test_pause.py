@@ -18,15 +18,15 @@ from queues.models import Attempt, AuditEntry, Job, Outbox, QueueState, Worker
 from queues.ops import actions
 from queues.states import Outcome
 from queues.testing import drain
-from queues.worker.slots import MOST_AHEAD
+from queues.worker.capacity import MOST_AHEAD
 from tests.contracts.brokers import BROKERS
 from tests.jobapp.jobs import note, record, record_mail
 from tests.processes import Processes, wait_for
-from tests.queues.claims import lease_delayed
+from tests.queues.claims import claim_offers, offer_delayed
 from tests.queues.facts import messages, runs_not_once, states
 
 JOBS = 5000
-BATCH = 10 + MOST_AHEAD  # what a lane may try to claim at once
+BATCH = 10 + MOST_AHEAD  # what a fetcher may try to claim at once
 """What the worker tries to claim at once, and may have tried when the queue was paused."""
 
 
@@ -99,16 +99,16 @@ def test_pause_outlives_its_workers_and_does_not_touch_other_queues(processes: P
 def test_message_that_lies_in_redis_is_not_claimed_and_comes_back():
     # given an offer that was published before the pause
     record.enqueue(label="a")
-    (offer,) = outbox.lease("order", 1)
+    (offer,) = outbox.offer_due("order", 1)
     pause()
 
     # when a worker tries to claim it, then it cannot
-    assert ledger.claim([offer], None) == []
+    assert claim_offers([offer], None) == []
     assert states() == {"waiting": 1}
 
     # and after the resume it can
     resume()
-    assert [claim.id for claim in ledger.claim([offer], None)] == [offer.job_id]
+    assert [claim.id for claim in claim_offers([offer], None)] == [offer.job_id]
 
 
 def test_dispatcher_offers_nothing_of_a_paused_queue(redis: Redis):
@@ -117,7 +117,7 @@ def test_dispatcher_offers_nothing_of_a_paused_queue(redis: Redis):
     mail = record_mail.enqueue(label="mail")
     pause()
 
-    assert outbox.lease("order", 10) == lease_delayed("order", 10, 60) == []
+    assert outbox.offer_due("order", 10) == offer_delayed("order", 10, 60) == []
     assert Dispatcher(RqBroker()).sweep() == 1
     assert messages(redis, "email") == [f"{mail.id}-1"]
     assert Outbox.objects.filter(queue="order", offered_at=None).count() == 2

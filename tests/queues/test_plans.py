@@ -6,13 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections, transaction
 
-from queues import context, ledger
-from queues.ledger import Ending, Verdict, outbox
+from queues import ledger
+from queues.ledger import outbox
 from queues.lifecycle.offer import Offer
+from queues.lifecycle.verdict import COMPLETED, Finished
 from queues.models import Job, Outbox
 from queues.postgres import prepared
-from queues.states import JobState, Outcome
+from queues.states import JobState
 from tests.jobapp.jobs import record
+from tests.queues.claims import claim_offers, execution_of
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -33,13 +35,13 @@ def full_ledger(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def offers(full_ledger: None) -> list[Offer]:
-    return [offer for _ in range(5) for offer in outbox.lease("order", 1000)]
+    return [offer for _ in range(5) for offer in outbox.offer_due("order", 1000)]
 
 
 @pytest.fixture
 def engine() -> Iterator[ThreadPoolExecutor]:
     """A thread that serves the engine alone."""
-    with ThreadPoolExecutor(1, initializer=prepared.plan_by_index) as engine:
+    with ThreadPoolExecutor(1, initializer=prepared.use_generic_index_plans) as engine:
         yield engine
         engine.submit(connections.close_all).result()
 
@@ -48,7 +50,7 @@ def test_claim_and_verdicts_read_the_rows_of_their_jobs_alone_however_many_wait_
     offers: list[Offer], engine: ThreadPoolExecutor
 ):
     # given jobs that run
-    ledger.claim(offers[:2000], None)
+    claim_offers(offers[:2000], None)
 
     # when a batch is claimed and completed
     read = engine.submit(rows_read_to_claim_and_complete, offers[-100:]).result()
@@ -60,15 +62,15 @@ def test_claim_and_verdicts_read_the_rows_of_their_jobs_alone_however_many_wait_
 
 
 def test_offers_that_are_taken_back_read_their_own_rows_alone(offers: list[Offer], engine: ThreadPoolExecutor):
-    """As when a queue is paused while its lane has a batch in its hands."""
+    """As when a queue is paused while its fetcher has received a batch."""
     read = engine.submit(rows_read_to_release, offers[-100:]).result()
 
     assert Outbox.objects.filter(offered_at=None).count() == 100
     assert 200 <= read < 1000
 
 
-def test_lease_reads_no_more_than_its_window(full_ledger: None, engine: ThreadPoolExecutor):
-    assert 300 <= engine.submit(rows_read_to_lease, 100).result() < 1000
+def test_offering_reads_no_more_than_its_window(full_ledger: None, engine: ThreadPoolExecutor):
+    assert 300 <= engine.submit(rows_read_to_offer, 100).result() < 1000
 
     assert Outbox.objects.exclude(offered_at=None).count() == 100
 
@@ -76,17 +78,16 @@ def test_lease_reads_no_more_than_its_window(full_ledger: None, engine: ThreadPo
 def rows_read_to_claim_and_complete(offers: list[Offer]) -> tuple[int, int]:
     """How many rows of jobs and offers these offers' claim reads, and their verdicts, by index or not."""
     with transaction.atomic():
-        claims = ledger.claim(offers, None)
+        claims = claim_offers(offers, None)
         to_claim = rows_read()
-    context.began(claims)
     with transaction.atomic():
-        ledger.finish_all([Ending(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED)) for claim in claims])
+        ledger.finish([Finished(execution_of(claim), COMPLETED) for claim in claims])
         return to_claim, rows_read()
 
 
-def rows_read_to_lease(window: int) -> int:
+def rows_read_to_offer(window: int) -> int:
     with transaction.atomic():
-        outbox.lease_windows(["order"], window, 0, None)
+        outbox.offer_windows(["order"], window, 0, None)
         return rows_read()
 
 

@@ -3,11 +3,11 @@
 import pytest
 from redis import Redis
 
-from queues import ledger
 from queues.brokers.rq.broker import RqBroker
 from queues.brokers.rq.keys import SCHEDULED
 from queues.dispatcher import dispatch_all
 from queues.lifecycle.offer import Offer
+from tests.queues.claims import claim_offers
 from tests.queues.facts import messages, write_jobs
 
 pytestmark = pytest.mark.usefixtures("ledger_db", "redis")
@@ -53,7 +53,7 @@ def test_job_that_fits_neither_the_head_nor_the_tail_waits_for_the_head_to_be_cl
     assert dispatch_all(RqBroker()) == 0
 
     # then it goes to the head once the high one is claimed
-    ledger.claim([Offer(high, 1, "order")], None)
+    claim_offers([Offer(high, 1, "order")], None)
     redis.lpop("rq:queue:order")
     assert dispatch_all(RqBroker()) == 1
     assert messages(redis) == [f"{between}-1", f"{low}-1"]

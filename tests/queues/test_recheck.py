@@ -76,7 +76,7 @@ def test_chore_is_done_by_one_process_a_round(settings):
 
     for _ in range(3):
         for housekeeper in housekeepers:
-            housekeeper.look()
+            housekeeper.run_due()
 
     assert done == ["recheck"]
     assert sorted(Chore.objects.values_list("name", flat=True)) == [
@@ -94,7 +94,7 @@ def test_living_workers_are_those_with_a_fresh_beat(settings):
     settings.QUEUE_LEASE = 30
     living, stale = new_worker("living"), new_worker("stale", beat_seconds_ago=31)
     stopped = new_worker("stopped")
-    workers.sign_off(stopped)
+    workers.deregister(stopped)
 
     assert workers.living() == [living]
     assert stale not in workers.living()

@@ -13,6 +13,7 @@ from queues.definitions import recurrence, registry
 from queues.definitions.checks import check_jobs
 from queues.definitions.job import JobDefinition
 from queues.definitions.recurrence import last_due
+from queues.maintenance import recurring
 from queues.models import Job, Schedule
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
@@ -60,7 +61,7 @@ def test_every_is_the_same_moment_for_all_processes():
 
 def test_new_schedule_waits_for_its_next_time(hourly: JobDefinition):
     # when it is seen for the first time
-    recurrence.tick()
+    recurring.tick()
 
     # then nothing runs at once
     assert ticks() == 0
@@ -69,61 +70,61 @@ def test_new_schedule_waits_for_its_next_time(hourly: JobDefinition):
 
 def test_tick_happens_once_however_often_one_looks(hourly: JobDefinition):
     # given a known schedule
-    recurrence.tick()
+    recurring.tick()
 
     # when an hour has passed
     with at_hours(1):
-        assert "test.hourly" in recurrence.tick()
-        assert recurrence.tick() == []
+        assert "test.hourly" in recurring.tick()
+        assert recurring.tick() == []
 
     # then
     assert ticks() == 1
 
 
 def test_tick_that_two_processes_find_due_happens_once(hourly: JobDefinition):
-    recurrence.tick()
+    recurring.tick()
     at = recurrence.last_due(hourly, timezone.now()) + timedelta(hours=1)
 
-    assert [recurrence._tick(hourly, at) for _ in range(2)] == [True, False]
+    assert [recurring._tick(hourly, at) for _ in range(2)] == [True, False]
 
     assert Job.objects.count() == 1
 
 
 def test_clock_set_back_ticks_nothing_twice(hourly: JobDefinition):
     # given a tick
-    recurrence.tick()
+    recurring.tick()
     with at_hours(2):
-        recurrence.tick()
+        recurring.tick()
 
     # when the clock is set back an hour and comes again
     with at_hours(1):
-        recurrence.tick()
+        recurring.tick()
     with at_hours(2):
-        recurrence.tick()
+        recurring.tick()
 
     # then
     assert ticks() == 1
     with at_hours(3):
-        recurrence.tick()
+        recurring.tick()
     assert ticks() == 2
 
 
 def test_after_a_pause_it_catches_up_once(hourly: JobDefinition):
-    recurrence.tick()
+    recurring.tick()
 
     with at_hours(30):
-        recurrence.tick()
-        recurrence.tick()
+        recurring.tick()
+        recurring.tick()
 
     assert ticks() == 1
 
 
 def test_switched_off_it_does_not_tick(hourly: JobDefinition):
-    recurrence.tick()
+    recurring.tick()
     Schedule.objects.update(enabled=False)
 
     with at_hours(1):
-        recurrence.tick()
+        recurring.tick()
 
     assert ticks() == 0
 
@@ -133,13 +134,13 @@ def test_job_with_a_key_is_not_enqueued_while_it_is_live(hourly: JobDefinition):
     keyed = hourly.using(key="one-at-a-time")
     registry.forget(hourly.name)
     registry.register(keyed)
-    recurrence.tick()
+    recurring.tick()
     with at_hours(1):
-        recurrence.tick()
+        recurring.tick()
 
     # when its next time comes
     with at_hours(2):
-        recurrence.tick()
+        recurring.tick()
 
     # then
     assert ticks() == 1

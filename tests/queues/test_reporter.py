@@ -6,17 +6,19 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from queues import JobDefinition, context, ledger
-from queues.execution import runner
+from queues import JobDefinition
 from queues.ledger import outbox
-from queues.lifecycle.execution import Running
+from queues.lifecycle.execution import Execution
+from queues.lifecycle.verdict import released
 from queues.models import Attempt, Job
 from queues.testing import drain
-from queues.worker import reporter
+from queues.worker.held import Held
+from queues.worker.listeners import Listeners
+from queues.worker.reporter import Reporter
 from tests.jobapp.jobs import compute, record
 from tests.jobapp.saying import say_all_the_time
 from tests.processes import Processes, wait_for
-from tests.queues.claims import claim_for
+from tests.queues.claims import claim_for, claim_offers, execution_of, write_verdict
 from tests.queues.facts import wait_for_state
 from tests.queues.test_admin import JOBS, staff
 from tests.queues.test_progress import said
@@ -24,18 +26,28 @@ from tests.queues.test_progress import said
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
 
-def running(definition: JobDefinition, **args: Any) -> Running:
+@pytest.fixture
+def held() -> Held:
+    return Held()
+
+
+@pytest.fixture
+def reporter(held: Held) -> Reporter:
+    return Reporter(held, Listeners())
+
+
+def running(held: Held, definition: JobDefinition, **args: Any) -> Execution:
     """A job that this process runs, as its reporter sees it."""
-    claim = claim_for(None, definition, **args)
-    context.began([claim])
-    return context.running_of(claim)
+    execution = execution_of(claim_for(None, definition, **args))
+    held.begin([execution])
+    return execution
 
 
-def test_reporter_writes_all_changes_in_one_statement_and_nothing_when_nothing_changed():
+def test_reporter_writes_all_changes_in_one_statement_and_nothing_when_nothing_changed(held: Held, reporter: Reporter):
     # given three running jobs of which two have something new to say
-    jobs = [running(record, label=str(n)) for n in range(3)]
-    jobs[0].tell(10, "a")
-    jobs[2].tell(30, "c")
+    jobs = [running(held, record, label=str(n)) for n in range(3)]
+    jobs[0].set_progress(10, "a")
+    jobs[2].set_progress(30, "c")
 
     # when the reporter looks twice
     with CaptureQueriesContext(connection) as first:
@@ -53,17 +65,17 @@ def test_reporter_writes_all_changes_in_one_statement_and_nothing_when_nothing_c
     ]
 
 
-def test_reporter_asks_nothing_when_nothing_runs():
+def test_reporter_asks_nothing_when_nothing_runs(reporter: Reporter):
     with CaptureQueriesContext(connection) as queries:
         reporter.report()
 
     assert len(queries) == 0
 
 
-def test_reporter_waits_for_no_lock_and_writes_later(second_connection: Any):
+def test_reporter_waits_for_no_lock_and_writes_later(held: Held, reporter: Reporter, second_connection: Any):
     # given a running job whose row is in another's hands
-    one = running(record, label="a")
-    one.tell(10)
+    one = running(held, record, label="a")
+    one.set_progress(10)
     with second_connection.cursor() as cursor:
         cursor.execute("BEGIN; SELECT 1 FROM queues_job FOR UPDATE")
 
@@ -84,20 +96,20 @@ def second_connection():
     other.close()
 
 
-def test_zombie_writes_no_progress_and_is_told_to_stop():
+def test_zombie_writes_no_progress_and_is_asked_to_stop(held: Held, reporter: Reporter):
     # given a job that was taken from this process and runs elsewhere
-    zombie = running(record, label="a")
-    ledger.finish(zombie.claim, runner.given_back("late"))
-    ledger.claim(outbox.lease("order", 1), None)
+    zombie = running(held, record, label="a")
+    write_verdict(zombie.claim, released("late"))
+    claim_offers(outbox.offer_due("order", 1), None)
 
     # when the zombie has something to say
-    zombie.tell(99, "from the grave")
+    zombie.set_progress(99, "from the grave")
     reporter.report()
 
     # then it is not written, and it hears that it should stop
     assert said() == (None, "")
     assert zombie.stop_asked
-    assert ledger.finish(zombie.claim, runner.given_back("too late")) is False
+    assert write_verdict(zombie.claim, released("too late")) is False
     assert said() == (None, "")
 
 
@@ -118,9 +130,9 @@ def test_child_that_says_something_all_the_time_is_killed_at_its_deadline_and_it
     assert handle.progress is not None
 
 
-def test_admin_shows_a_bar_while_a_job_runs_and_where_it_ended(db):
+def test_admin_shows_a_bar_while_a_job_runs_and_where_it_ended(db, held: Held):
     # given a job that runs and one that is done, both at 40 %
-    active = running(record, label="a").claim.id
+    active = running(held, record, label="a").claim.id
     done = record.enqueue(label="b").id
     drain()
     Job.objects.update(progress=40, progress_note="<rendering>")

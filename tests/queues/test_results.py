@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from queues import JobDefinition, ledger
-from queues.ledger import Verdict, outbox
+from queues import JobDefinition
+from queues.ledger import outbox
+from queues.lifecycle.verdict import Verdict
 from queues.models import Attempt, Job
 from queues.ops import actions
 from queues.states import JobState, Outcome
@@ -14,7 +15,7 @@ from queues.testing import drain, run_next
 from tests.jobapp.jobs import record
 from tests.jobapp.saying import give, give_in_child
 from tests.processes import Processes
-from tests.queues.claims import claim_for
+from tests.queues.claims import claim_for, claim_offers, rescue_from, write_verdict
 from tests.queues.facts import wait_for_state
 from tests.queues.test_admin import JOBS, staff
 
@@ -101,7 +102,7 @@ def test_result_of_a_job_that_completes_though_it_was_asked_to_stop_is_kept():
     claim = claim_for(None, record, label="a")
     actions.cancel_jobs([claim.id], actor="asha")
 
-    ledger.finish(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED, result=7))
+    write_verdict(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED, result=7))
 
     assert Job.objects.get().result == 7
 
@@ -109,10 +110,10 @@ def test_result_of_a_job_that_completes_though_it_was_asked_to_stop_is_kept():
 def test_retry_and_new_run_clear_the_result():
     handle = record.enqueue(label="a")
     Job.objects.update(result={"of": "an earlier run"}, state=JobState.WAITING)
-    (claim,) = ledger.claim(outbox.lease("order", 1), None)
+    (claim,) = claim_offers(outbox.offer_due("order", 1), None)
     assert handle.return_value is None
 
-    ledger.finish(claim, Verdict(JobState.CANCELLED, Outcome.CANCELLED))
+    write_verdict(claim, Verdict(JobState.CANCELLED, Outcome.CANCELLED))
     Job.objects.update(result={"of": "an earlier run"})
     actions.retry_jobs([handle.id], actor="asha")
 
@@ -121,9 +122,9 @@ def test_retry_and_new_run_clear_the_result():
 
 def test_zombies_result_is_not_kept():
     claim = claim_for(7, give, value=1)
-    ledger.rescue(7, "w")
+    rescue_from(7, "w")
 
-    assert ledger.finish(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED, result=1)) is False
+    assert write_verdict(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED, result=1)) is False
     assert Job.objects.get().result is None
     assert run_next() is not None
     assert Job.objects.get().result == 1

@@ -8,13 +8,14 @@ from django.utils import timezone
 
 from queues import ledger
 from queues.dispatcher import Dispatcher
-from queues.ledger import Verdict, outbox
+from queues.ledger import outbox
+from queues.lifecycle.verdict import Verdict
 from queues.maintenance.housekeeper import prune
 from queues.models import Attempt, AuditEntry, Job, Outbox, Worker
 from queues.states import JobState, Outcome
 from queues.testing import drain, make_due, run_next
 from tests.jobapp.jobs import fail, record, something_happened, something_was_undone
-from tests.queues.claims import claim_for, offer_of
+from tests.queues.claims import claim_for, claim_offers, offer_of, write_verdict
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -55,9 +56,9 @@ def test_retry_forgives_crashes():
 def test_only_failed_and_cancelled_jobs_are_retried(state: JobState):
     job_id = record.enqueue(label="a").id
     if state != JobState.WAITING:
-        (claim,) = ledger.claim(outbox.lease("order", 1), None)
+        (claim,) = claim_offers(outbox.offer_due("order", 1), None)
         if state == JobState.COMPLETED:
-            ledger.finish(claim, Verdict(state, Outcome.COMPLETED))
+            write_verdict(claim, Verdict(state, Outcome.COMPLETED))
     before = Job.objects.values().get()
 
     assert ledger.retry([job_id]) == []
@@ -91,16 +92,16 @@ def test_offers_do_not_repeat_after_a_withdrawal_that_the_dispatcher_has_forgott
     """An old message may still lie somewhere: it must not claim the job anew."""
     first = offer_of(record, label="a")
     outbox.release([first])
-    (second,) = outbox.lease("order", 1)
+    (second,) = outbox.offer_due("order", 1)
     ledger.cancel([first.job_id], reason="test")
     outbox.forget([second])
 
     ledger.retry([first.job_id])
-    (third,) = outbox.lease("order", 1)
+    (third,) = outbox.offer_due("order", 1)
 
     assert third.number == 3
-    assert ledger.claim([first, second], None) == []
-    assert len(ledger.claim([third], None)) == 1
+    assert claim_offers([first, second], None) == []
+    assert len(claim_offers([third], None)) == 1
 
 
 def test_withdrawn_job_can_be_retried_before_its_message_is_gone():
@@ -170,7 +171,7 @@ def test_each_queue_keeps_its_own_time(settings):
 
 
 def test_pruning_takes_many_batches(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("queues.maintenance.housekeeper.PRUNE_BATCH", 10)
+    monkeypatch.setattr("queues.maintenance.pruner.PRUNE_BATCH", 10)
     for _ in range(25):
         grown_old(JobState.COMPLETED, timedelta(days=8))
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from queues import job
-from queues.definitions import clock, recurrence, registry
+from queues.definitions import recurrence, registry
 from queues.definitions.job import JobDefinition
 from queues.management.commands.queues import Command
 from queues.models import AuditEntry, Job, Schedule
@@ -78,13 +78,13 @@ def test_interval_is_told_in_the_largest_whole_unit(every: float, told: str):
 
 def test_admin_page_shows_every_declared_recurring_job(nine: JobDefinition):
     # given one that nobody has seen yet, and one that is declared no longer
-    Schedule.objects.create(name="test.gone", last_tick=clock.now())
+    Schedule.objects.create(name="test.gone", last_tick=recurrence.now())
 
     # when staff look
     page = staff("view_schedule").get(PAGE).content.decode()
 
     # then
-    due = schedules.in_shop_zone(recurrence.next_due(nine, clock.now()))
+    due = schedules.in_shop_zone(recurrence.next_due(nine, recurrence.now()))
     assert due.endswith("09:00:00 IST")
     assert row_of(page) == f"{NAME} 0 9 * * * on never {due} jobs"
     assert 'href="/admin/queues/job/?name=test.nine"' in page
@@ -94,7 +94,7 @@ def test_admin_page_shows_every_declared_recurring_job(nine: JobDefinition):
 def test_link_to_its_jobs_lists_them_alone():
     # given a job of the schedule and another
     schedules.run_schedule_now(NAME, actor="asha")
-    Job.objects.create(name="jobapp.record", queue="order", max_attempts=1, run_at=clock.now())
+    Job.objects.create(name="jobapp.record", queue="order", max_attempts=1, run_at=recurrence.now())
 
     # when
     answer = staff("view_job").get("/admin/queues/job/", {"name": NAME})

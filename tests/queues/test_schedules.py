@@ -6,9 +6,10 @@ import pytest
 from django.test import override_settings
 
 from queues import job
-from queues.definitions import recurrence, registry
+from queues.definitions import registry
 from queues.definitions.job import JobDefinition
 from queues.errors import UnknownSchedule
+from queues.maintenance import recurring
 from queues.models import AuditEntry, Job, Schedule
 from queues.ops import schedules
 from queues.testing import drain
@@ -72,9 +73,9 @@ def test_run_now_of_a_job_with_a_key_finds_the_one_that_ticked(hourly: JobDefini
     # given a job with a key of its own whose tick still waits
     registry.forget(NAME)
     registry.register(hourly.using(key="one-at-a-time"))
-    recurrence.tick()
+    recurring.tick()
     with at_hours(1):
-        recurrence.tick()
+        recurring.tick()
 
     # when
     job_id, is_new = schedules.run_schedule_now(NAME, actor="asha")
@@ -109,7 +110,7 @@ def test_switched_off_it_never_ticks():
     schedules.switch_schedule(NAME, False, actor="asha")
 
     with at_hours(3):
-        recurrence.tick()
+        recurring.tick()
 
     assert ticks() == 0
     assert audit() == [("asha", "switch off", f"schedule {NAME}", None)]
@@ -122,20 +123,20 @@ def test_switched_on_again_it_waits_for_its_next_time():
     # when it is switched on
     with at_hours(3):
         assert schedules.switch_schedule(NAME, True, actor="ravi")
-        recurrence.tick()
+        recurring.tick()
 
     # then nothing is made up for, and its next time counts
     assert ticks() == 0
     with at_hours(4):
-        assert NAME in recurrence.tick()
+        assert NAME in recurring.tick()
     assert ticks() == 1
 
 
 def test_switching_on_does_not_bring_a_tick_back_when_the_clock_is_set_back():
     # given a tick at a later hour, whose job has ended
-    recurrence.tick()
+    recurring.tick()
     with at_hours(2):
-        recurrence.tick()
+        recurring.tick()
     drain(queue="order")
 
     # when the clock is set back and the job switched off and on
@@ -144,7 +145,7 @@ def test_switching_on_does_not_bring_a_tick_back_when_the_clock_is_set_back():
 
     # then that hour ticks no second time
     with at_hours(2):
-        recurrence.tick()
+        recurring.tick()
     assert ticks() == 1
 
 
@@ -174,10 +175,10 @@ def test_unknown_name_gets_a_suggestion():
 
 
 def test_the_tick_is_remembered():
-    recurrence.tick()
+    recurring.tick()
     assert Schedule.objects.get(name=NAME).ticked_at is None
 
     with at_hours(1):
-        recurrence.tick()
+        recurring.tick()
 
     assert Schedule.objects.get(name=NAME).ticked_at is not None

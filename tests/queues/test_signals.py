@@ -7,17 +7,18 @@ import pytest
 from django.db import connection, transaction
 from django.dispatch import receiver
 
-from queues import context, ledger, progress, signals
-from queues.execution import runner
-from queues.execution.runner import judge_crash
-from queues.ledger import Verdict
+from queues import progress, signals
+from queues.execution.judge import judge_crash
+from queues.lifecycle.verdict import Verdict, released
 from queues.ops import actions
 from queues.states import JobState, Outcome
 from queues.testing import drain, run_next
-from queues.worker import reporter
+from queues.worker.held import Held
+from queues.worker.listeners import Listeners
+from queues.worker.reporter import Reporter
 from tests.jobapp.jobs import fail, react_later, record, something_happened, something_was_undone
 from tests.jobapp.saying import give
-from tests.queues.claims import claim_for, new_worker
+from tests.queues.claims import claim_for, execution_of, new_worker, rescue_from, write_verdict
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -74,19 +75,24 @@ def test_last_progress_is_told_before_the_verdict(heard: Heard, define):
     assert heard[2][2] == about(job_id, 1, progress=80, note="nearly")
 
 
-def test_reporter_tells_progress_that_it_wrote_once(heard: Heard):
-    claim = claim_for(None, record, label="a")
-    context.began([claim])
-    context.running_of(claim).tell(10, "so far")
+def test_progress_that_the_reporter_wrote_is_sent_once(heard: Heard):
+    # given a running job that has reported something
+    held, listeners = Held(), Listeners()
+    execution = execution_of(claim_for(None, record, label="a"))
+    held.begin([execution])
+    execution.set_progress(10, "so far")
     heard.clear()
 
+    # when the reporter writes it, and nothing new comes before the verdict
+    reporter = Reporter(held, listeners)
     reporter.report()
     reporter.report()
-    ledger.finish(claim, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
-    context.ended(claim)
+    listeners.send()
+    write_verdict(execution, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
 
+    # then the progress was sent once
     assert names(heard) == ["job_progressed", "job_completed"]
-    assert heard[0][2] == about(claim.id, 1, progress=10, note="so far")
+    assert heard[0][2] == about(execution.claim.id, 1, progress=10, note="so far")
 
 
 FATES: list[tuple[str, str, dict[str, Any]]] = [
@@ -113,7 +119,7 @@ def test_crash_that_is_tried_again_is_told_as_a_retry(heard: Heard):
     claim = claim_for(None, record, label="a")
     heard.clear()
 
-    ledger.finish(claim, judge_crash(claim, "was killed by SIGKILL"))
+    write_verdict(claim, judge_crash(execution_of(claim), "was killed by SIGKILL"))
 
     assert names(heard) == ["job_retried"]
     assert heard[0][2]["error"] == "its process was killed by SIGKILL"
@@ -122,7 +128,7 @@ def test_crash_that_is_tried_again_is_told_as_a_retry(heard: Heard):
 def test_snoozed_and_given_back_are_not_told(heard: Heard):
     claim = claim_for(None, record, label="b")
     heard.clear()
-    ledger.finish(claim, runner.given_back("the worker stopped"))
+    write_verdict(claim, released("the worker stopped"))
     assert heard == []
 
     fail.enqueue(label="a", how="snooze")
@@ -136,7 +142,7 @@ def test_job_that_was_asked_to_stop_is_told_as_cancelled_and_not_as_failed(heard
     actions.cancel_jobs([claim.id], actor="asha")
     heard.clear()
 
-    ledger.finish(claim, Verdict(JobState.FAILED, Outcome.FAILED, error="ValueError: no luck"))
+    write_verdict(claim, Verdict(JobState.FAILED, Outcome.FAILED, error="ValueError: no luck"))
 
     assert heard == [("job_cancelled", "jobapp.fail", about(claim.id, 1, reason="ValueError: no luck"))]
 
@@ -144,10 +150,10 @@ def test_job_that_was_asked_to_stop_is_told_as_cancelled_and_not_as_failed(heard
 @pytest.mark.parametrize("verdict", [(JobState.COMPLETED, Outcome.COMPLETED), (JobState.WAITING, Outcome.RETRY)])
 def test_zombies_verdict_is_not_told(heard: Heard, verdict: tuple[JobState, Outcome]):
     claim = claim_for(7, record, label="a")
-    ledger.rescue(7, "w")
+    rescue_from(7, "w")
     heard.clear()
 
-    ledger.finish(claim, Verdict(*verdict))
+    write_verdict(claim, Verdict(*verdict))
 
     assert heard == []
 
@@ -158,7 +164,7 @@ def test_rescued_job_is_told_and_one_that_was_asked_to_stop_is_told_as_cancelled
     actions.cancel_jobs([cancelled.id], actor="asha")
     heard.clear()
 
-    ledger.rescue(worker, "w")
+    rescue_from(worker, "w")
 
     assert heard == [
         ("job_rescued", "jobapp.record", about(rescued.id, 1, error="worker w died")),

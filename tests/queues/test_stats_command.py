@@ -30,7 +30,7 @@ def some_jobs(ledger_db: None) -> None:
     record.enqueue(label="waiting")
     record.using(run_after=60).enqueue(label="delayed")
     workers.register("w", ["email", "reports"])
-    workers.sign_off(workers.register("stopped", ["email"]))
+    workers.deregister(workers.register("stopped", ["email"]))
 
 
 def _last_resorts() -> Any:

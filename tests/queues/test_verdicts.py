@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
-from queues import Cancel, JobDefinition, Permanent, Retry, Snooze, ledger
-from queues.execution import runner
-from queues.execution.runner import judge_crash
-from queues.ledger import Claim, Verdict, outbox
+from queues import Cancel, JobDefinition, Permanent, Retry, Snooze
+from queues.execution.judge import judge_crash
+from queues.ledger import outbox
+from queues.lifecycle.claim import Claim
+from queues.lifecycle.verdict import Verdict, released
 from queues.models import Attempt, Job, Outbox
 from queues.states import JobState, Outcome
 from queues.testing import make_due, run_next
 from tests.jobapp.jobs import fail, record
-from tests.queues.claims import claim_for
+from tests.queues.claims import claim_for, claim_offers, execution_of, rescue_from, write_verdict
 from tests.queues.raising import raised, run, seconds_until
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
@@ -103,30 +104,30 @@ def completed() -> Verdict:
 
 def freed_and_claimed_again(first: Claim) -> Claim:
     """What happens to a job whose worker was taken for dead."""
-    assert ledger.rescue(7, "w") == [first.id]
-    (second,) = ledger.claim(outbox.lease("order", 1), 8)
+    assert rescue_from(7, "w") == [first.id]
+    (second,) = claim_offers(outbox.offer_due("order", 1), 8)
     return second
 
 
-@pytest.mark.parametrize("verdict", [completed(), Verdict(JobState.FAILED, Outcome.FAILED), runner.given_back("late")])
+@pytest.mark.parametrize("verdict", [completed(), Verdict(JobState.FAILED, Outcome.FAILED), released("late")])
 def test_verdict_with_an_old_token_changes_nothing(verdict: Verdict):
     first = claim_for(7, fail, label="a")
     second = freed_and_claimed_again(first)
     before = Job.objects.values().get()
 
-    assert ledger.finish(first, verdict, "zombie") is False
+    assert write_verdict(first, verdict, "zombie") is False
 
     assert Job.objects.values().get() == before
     assert not Outbox.objects.exists()
     assert not Attempt.objects.filter(worker="zombie").exists()
-    assert ledger.finish(second, completed(), "living") is True
+    assert write_verdict(second, completed(), "living") is True
 
 
 def test_verdict_counts_once():
     claim = claim_for(None, record, label="a")
 
-    assert ledger.finish(claim, completed()) is True
-    assert ledger.finish(claim, Verdict(JobState.FAILED, Outcome.FAILED)) is False
+    assert write_verdict(claim, completed()) is True
+    assert write_verdict(claim, Verdict(JobState.FAILED, Outcome.FAILED)) is False
 
     assert Job.objects.get().state == "completed"
     assert Attempt.objects.count() == 1
@@ -136,11 +137,11 @@ def test_three_lone_crashes_are_the_end():
     claim = claim_for(None, fail, label="a")
     states = []
     for _ in range(3):
-        ledger.finish(claim, judge_crash(claim, "was killed by SIGKILL"))
+        write_verdict(claim, judge_crash(execution_of(claim), "was killed by SIGKILL"))
         row = Job.objects.get(pk=claim.id)
         states.append((row.state, row.attempt, row.crashes, row.suspect))
         make_due()
-        claims = ledger.claim(outbox.lease("order", 1), None)
+        claims = claim_offers(outbox.offer_due("order", 1), None)
         claim = claims[0] if claims and claims[0].id == row.pk else claim
 
     assert states == [("waiting", 0, 1, True), ("waiting", 0, 2, True), ("failed", 1, 3, True)]
@@ -178,9 +179,9 @@ def test_cancel_and_permanent_carry_their_reason():
 
 
 def test_job_is_given_up_also_if_the_queue_of_its_last_resort_is_no_longer_declared(settings: Any):
-    claim = claim_for(7, fail, label="a")
+    execution = execution_of(claim_for(7, fail, label="a"))
     settings.QUEUES = {"email": settings.QUEUES["email"]}
 
-    assert ledger.finish(claim, Verdict(JobState.FAILED, Outcome.FAILED), "w") is True
+    assert write_verdict(execution, Verdict(JobState.FAILED, Outcome.FAILED), "w") is True
 
     assert Job.objects.values_list("name", "state").get() == (fail.name, "failed")

@@ -10,10 +10,11 @@ from redis import Redis
 from queues import ledger
 from queues.brokers.rq.broker import RqBroker
 from queues.dispatcher import Dispatcher, dispatch_all
-from queues.execution.runner import given_back
 from queues.lifecycle.offer import Offer
+from queues.lifecycle.verdict import released
 from queues.models import Outbox
 from tests.jobapp.jobs import record, record_mail
+from tests.queues.claims import claim_offers, write_verdict
 from tests.queues.facts import messages, write_jobs
 
 pytestmark = pytest.mark.usefixtures("ledger_db", "redis")
@@ -45,7 +46,7 @@ def test_claimed_job_makes_room_in_the_window(redis: Redis, settings):
 
     row = Outbox.objects.filter(offer=1).first()
     assert row is not None
-    ledger.claim([Offer(row.job_id, 1, "order")], None)
+    claim_offers([Offer(row.job_id, 1, "order")], None)
 
     assert Dispatcher(RqBroker()).sweep() == 1
 
@@ -73,17 +74,17 @@ def test_lease_that_a_crash_of_postgresql_undid_is_leased_again_and_its_job_runs
         transaction.set_rollback(True)
     assert Outbox.objects.get().offered_at is None
     assert messages(redis) == [f"{job_id}-1"]
-    assert ledger.claim([Offer(job_id, 1, "order")], None) == []
+    assert claim_offers([Offer(job_id, 1, "order")], None) == []
 
     # when it is leased again, then under the same number, and the second message claims nothing
     assert Dispatcher(RqBroker()).offer() == 1
     assert messages(redis) == [f"{job_id}-1", f"{job_id}-1"]
-    (claim,) = ledger.claim([Offer(job_id, 1, "order")], None)
-    assert ledger.claim([Offer(job_id, 1, "order")], None) == []
+    (claim,) = claim_offers([Offer(job_id, 1, "order")], None)
+    assert claim_offers([Offer(job_id, 1, "order")], None) == []
 
     # also when the job waits once more
-    ledger.finish(claim, given_back("test"))
-    assert ledger.claim([Offer(job_id, 1, "order")], None) == []
+    write_verdict(claim, released("test"))
+    assert claim_offers([Offer(job_id, 1, "order")], None) == []
 
 
 def test_round_over_all_queues_is_one_statement(redis: Redis):

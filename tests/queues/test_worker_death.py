@@ -85,7 +85,7 @@ def test_zombie_cannot_write_its_verdict(processes: Processes):
         ("completed", "other"),
     ]
     wait_for(lambda: Worker.objects.filter(name="zombie", stopped_at=None).exists())
-    assert "it goes on under a new lease" in zombie.output
+    assert "it continues under a new lease" in zombie.output
 
 
 def test_crashing_jobs_die_alone_and_take_no_innocent_along(processes: Processes):

@@ -21,8 +21,8 @@ class RqBroker:
 
     def publish(self, offers: Sequence[Offer]) -> None:
         at = timezone.now()
-        to_tail = [offer for offer in offers if not offer.overtakes]
-        to_head = [offer for offer in reversed(offers) if offer.overtakes]
+        to_tail = [offer for offer in offers if not offer.to_front]
+        to_head = [offer for offer in reversed(offers) if offer.to_front]
         ordered = to_tail + to_head
         with broker_errors():
             for start in range(0, len(ordered), BATCH):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, cast
 
 from rq.suspension import WORKERS_SUSPENDED
 
-from ...ledger import Claim, Ending
+from ...lifecycle.claim import Claim
 from ...lifecycle.offer import Offer
+from ...lifecycle.verdict import Finished
 from ...states import JobState
 from .connection import broker_errors
 from .keys import REGISTRIES, fetched_key, queue_key, registry_key
@@ -99,10 +100,10 @@ class RqConsumer:
             entries.append(Entry(offer.queue, message, token, BEGAN if token else STALE, self.fetched[offer.queue]))
         self.books.write(*entries)
 
-    def finished(self, endings: Sequence[Ending]) -> None:
+    def finished(self, finished: Sequence[Finished]) -> None:
         ended = (
             Entry(claim.queue, claim.message_id, claim.token.hex, REGISTRY.get(verdict.state, ENDED))
-            for claim, verdict in endings
+            for claim, verdict in ((execution.claim, verdict) for execution, verdict in finished)
         )
         self.books.write(*ended)
 

@@ -59,7 +59,7 @@ def write(pipeline: Pipeline, offers: Sequence[Offer], at: datetime) -> None:
     to_tail: dict[str, list[str]] = defaultdict(list)
     for offer in offers:
         if not offer.due_at or offer.due_at <= at:
-            (to_head if offer.overtakes else to_tail)[offer.queue].append(offer.message_id)
+            (to_head if offer.to_front else to_tail)[offer.queue].append(offer.message_id)
     for queue, ids in to_tail.items():
         pipeline.rpush(queue_key(queue), *ids)
     for queue, ids in to_head.items():

@@ -1,6 +1,5 @@
 """`manage.py dispatch`: a dispatcher without a worker, for scale. Every worker dispatches as well."""
 
-import threading
 import time
 from typing import Any
 
@@ -31,16 +30,15 @@ class Command(BaseCommand):
             return
         self.stop_asked = False
         supervised.stop_on_signals(self._stop)
-        helpers: list[Dispatcher | Housekeeper] = [Dispatcher(broker), Housekeeper(broker)]
-        threads = [threading.Thread(target=helper.run, name=type(helper).__name__, daemon=True) for helper in helpers]
-        for thread in threads:
-            thread.start()
+        pollers = [Dispatcher(broker).poller(), Housekeeper(broker).poller()]
+        for poller in pollers:
+            poller.start()
         while not self.stop_asked:
             time.sleep(0.1)
-        for helper in helpers:
-            helper.stopping.set()
-        for thread in threads:
-            thread.join(timeout=settings.QUEUE_POLL + 10)
+        for poller in pollers:
+            poller.stop()
+        for poller in pollers:
+            poller.join(settings.QUEUE_POLL + 10)
 
     def _stop(self) -> None:
         self.stop_asked = True

@@ -10,7 +10,7 @@ from queues.errors import UnfitBroker
 from queues.postgres.outages import OUTAGE
 from queues.settings import WORKER_TYPES, queues_of
 from queues.supervisor import supervised
-from queues.worker.process import Executor
+from queues.worker.process import WorkerProcess
 
 
 class Command(BaseCommand):
@@ -42,8 +42,8 @@ def _work_with_rq(queues: list[str], *, burst: bool) -> None:
 
 
 def _work_in_process(queues: list[str], *, burst: bool) -> None:
-    executor = Executor(queues, brokers.current(), name="work", burst=burst, replaceable=True)
-    supervised.stop_on_signals(executor.stop)
-    executor.run()
-    if executor.wedged:
-        supervised.exit_wedged()
+    worker = WorkerProcess(queues, brokers.current(), name="work", burst=burst, replaceable=True)
+    supervised.stop_on_signals(worker.stop)
+    worker.run()
+    if worker.is_hung:
+        supervised.exit_for_replacement()

@@ -57,29 +57,29 @@ class Worker(rq.Worker):
 
         Ends the process if a job hangs in it: the command's parent or rqworker-pool starts another.
         """
-        from ...worker.process import Executor
+        from ...worker.process import WorkerProcess
 
         refuse_unfit(self.connection)
         await_redis(self._sign_in)
         await_redis(lambda: self.set_state(WorkerStatus.IDLE))
         log.info("worker %s serves %s", self.name, ", ".join(self.queue_names()))
-        self.executor = Executor(
+        self.process = WorkerProcess(
             self.queue_names(),
             current(),
             name=self.name,
             burst=burst,
             max_jobs=max_jobs,
             max_idle_time=max_idle_time,
-            on_start=self._attach,
+            on_open=self._attach,
             replaceable=True,
         )
-        supervised.stop_on_signals(self.executor.stop)
+        supervised.stop_on_signals(self.process.stop)
         try:
-            ran = bool(self.executor.run())
+            ran = bool(self.process.run())
         finally:
             self._say_goodbye()
-        if self.executor.wedged:
-            supervised.exit_wedged()
+        if self.process.is_hung:
+            supervised.exit_for_replacement()
         return ran
 
     def _sign_in(self) -> None:
@@ -108,7 +108,7 @@ class Worker(rq.Worker):
             self._sign_in()
             self.busy = None
         self.heartbeat()
-        busy = bool(self.executor.in_flight)
+        busy = bool(self.process.held)
         if busy is not self.busy:
             self.busy = busy
             self.set_state(WorkerStatus.BUSY if busy else WorkerStatus.IDLE)

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ...definitions import recurrence, registry
+from ...definitions import registry
+from ...maintenance import recurring
 from ...models import Schedule
 from .. import schedules
 from .lists import ReadOnlyAdmin, warned
@@ -26,7 +27,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """The rows of declared jobs are made when somebody first looks."""
-        recurrence.make_rows()
+        recurring.make_rows()
         return super().changelist_view(request, {"title": "Recurring jobs", **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

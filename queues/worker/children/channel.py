@@ -1,8 +1,8 @@
-"""The end of its socket in a child process: claims come in, what the running job says goes out.
+"""What a child process and its parent send each other over their socket, as lines of JSON.
 
-The parent sends lines: a claim, then perhaps the wish that its run should stop, and after the verdict the next
-claim. The link has a thread of its own, which writes at most every QUEUE_REPORT seconds and never more often than
-SHORTEST; the job waits for none of it.
+The parent sends a claim, then perhaps the request to stop its run, and after the verdict the next claim. The child
+sends that a run begins, what its job reports, and the verdict. The child's end has a thread of its own, which writes at
+most every QUEUE_REPORT seconds and never more often than SHORTEST; the job waits for none of it.
 """
 
 import json
@@ -13,10 +13,14 @@ import threading
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
-from ...lifecycle.execution import Running, Said
+from ...lifecycle.claim import Claim
+from ...lifecycle.execution import NOTHING_REPORTED, Execution
+from ...lifecycle.verdict import Verdict
+from ...states import JobState, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -24,74 +28,86 @@ SHORTEST = 0.25
 CHUNK = 65536
 
 
-class Link:
-    """Brings claims, and carries on what a running job says. A broken socket ends it, and not the job."""
+def dump_claim(claim: Claim) -> dict[str, Any]:
+    return {**claim._asdict(), "token": claim.token.hex}
+
+
+def load_claim(values: dict[str, Any]) -> Claim:
+    return Claim(**{**values, "token": UUID(values["token"])})
+
+
+def load_verdict(values: dict[str, Any]) -> Verdict:
+    return Verdict(**{**values, "state": JobState(values["state"]), "outcome": Outcome(values["outcome"])})
+
+
+class Channel:
+    """The child's end: receives claims, sends what a running job reports. A broken socket ends it, and not the job."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.claims: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
-        self.running: Running | None = None
-        self.stop_wanted = ""
-        self.told = Said()
+        self.execution: Execution | None = None
+        self.stop_requested = ""
+        self.sent = NOTHING_REPORTED
         self.lock = threading.Lock()
-        threading.Thread(target=self._run, name="link", daemon=True).start()
+        threading.Thread(target=self._run, name="channel", daemon=True).start()
 
     def next_claim(self, seconds: float) -> dict[str, Any] | None:
-        """The values of the next claim; None if none comes within so many seconds, or will."""
+        """The values of the next claim; None if none comes within so many seconds, or ever will."""
         try:
             return self.claims.get(timeout=seconds)
         except Empty:
             return None
 
-    def begin(self, running: Running) -> None:
-        """Tell the parent that this run begins, and from now on what its job says."""
+    def begin(self, execution: Execution) -> None:
+        """Send that this run begins, and from now on what its job reports."""
         with self.lock:
-            self.running, self.told = running, Said()
-            if self.stop_wanted == running.claim.token.hex:
-                running.ask_to_stop()
+            self.execution, self.sent = execution, NOTHING_REPORTED
+            if self.stop_requested == execution.claim.token.hex:
+                execution.ask_to_stop()
             write_line(self.connection, {"began": True})
 
     def end(self) -> None:
-        """Tell what is left to tell; until the next run the socket belongs to the caller."""
+        """Send what is not sent yet; until the next run the socket belongs to the caller."""
         with self.lock, suppress(OSError):
-            self._tell()
-            self.running = None
+            self._send_report()
+            self.execution = None
 
     def _run(self) -> None:
         rest = b""
         try:
             while True:
-                if self._something_comes(max(SHORTEST, settings.QUEUE_REPORT)):
+                if self._is_readable(max(SHORTEST, settings.QUEUE_REPORT)):
                     received = self.connection.recv(CHUNK)
                     if not received:
                         break
                     *lines, rest = (rest + received).split(b"\n")
                     for line in lines:
-                        self._hear(json.loads(line))
+                        self._handle(json.loads(line))
                 else:
                     with self.lock:
-                        self._tell()
+                        self._send_report()
         except OSError as error:
-            log.debug("the parent hears nothing more: %s", error)
+            log.debug("the parent reads nothing more: %s", error)
         self.claims.put(None)
 
-    def _something_comes(self, seconds: float) -> bool:
+    def _is_readable(self, seconds: float) -> bool:
         return bool(select.select([self.connection], [], [], seconds)[0])
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _handle(self, message: dict[str, Any]) -> None:
         if "claim" in message:
             self.claims.put(message["claim"])
         else:
             with self.lock:
-                self.stop_wanted = message["stop"]
-                if self.running is not None and self.running.claim.token.hex == self.stop_wanted:
-                    self.running.ask_to_stop()
+                self.stop_requested = message["stop"]
+                if self.execution is not None and self.execution.claim.token.hex == self.stop_requested:
+                    self.execution.ask_to_stop()
 
-    def _tell(self) -> None:
-        said = self.running.said() if self.running is not None else self.told
-        if said != self.told:
-            write_line(self.connection, {"said": said})
-            self.told = said
+    def _send_report(self) -> None:
+        report = self.execution.report() if self.execution is not None else self.sent
+        if report != self.sent:
+            write_line(self.connection, {"report": report})
+            self.sent = report
 
 
 def write_line(connection: socket.socket, values: dict[str, Any]) -> None:

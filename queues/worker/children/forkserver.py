@@ -1,10 +1,10 @@
-"""Child processes for CPU work and for suspects: the process that `children.py` starts.
+"""Child processes for CPU work and for suspects: the process that `pool.py` starts.
 
 The fork server is a process of its own with one thread and no connections, so that forking is safe whatever
 runs in its parent. For each child the parent sends one end of a socket pair; the forked child reads claims from
-it, one after the other, tells through it what their jobs say (`link.py`) and writes their verdicts to it; when the
-child is gone the server adds how it ended. If the parent dies, its end of the control socket closes and the server
-takes all children down with it.
+it, one after the other, sends through it what their jobs report (`channel.py`) and writes their verdicts to it; when
+the child is gone the server adds how it ended. If the parent dies, its end of the control socket closes and the server
+kills all children.
 
 A child ends after QUEUE_CHILD_JOBS jobs, when it has grown beyond QUEUE_CHILD_MEMORY, after a suspect, and when it
 has had nothing to do for IDLE seconds.
@@ -20,31 +20,19 @@ import socket
 import sys
 from contextvars import copy_context
 from importlib import import_module
-from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 
-from ...ledger import Claim, Verdict
-from ...states import JobState, Outcome
+from ...execution import runner
+from ...lifecycle.execution import Execution
+from ...lifecycle.verdict import Verdict
+from ...settings import queue_named
 from ...supervisor.supervised import die_with_parent
-from .channel import Link, write_line
+from .channel import Channel, load_claim, write_line
 
 log = logging.getLogger(__name__)
 
 IDLE = 10.0
-
-
-def dump_claim(claim: Claim) -> dict[str, Any]:
-    return {**claim._asdict(), "token": claim.token.hex}
-
-
-def load_claim(values: dict[str, Any]) -> Claim:
-    return Claim(**{**values, "token": UUID(values["token"])})
-
-
-def load_verdict(values: dict[str, Any]) -> Verdict:
-    return Verdict(**{**values, "state": JobState(values["state"]), "outcome": Outcome(values["outcome"])})
 
 
 class Server:
@@ -117,28 +105,23 @@ def _run_jobs(connection: socket.socket) -> None:
     import random
 
     random.seed()
-    link = Link(connection)
+    channel = Channel(connection)
     for number in range(1, settings.QUEUE_CHILD_JOBS + 1):
-        values = link.next_claim(IDLE)
+        values = channel.next_claim(IDLE)
         if values is None:
             return
         claim = load_claim(values)
-        verdict = _run(claim, link)
+        verdict = _run(Execution(claim, queue_named(claim.queue)), channel)
         stays = not (claim.suspect or number == settings.QUEUE_CHILD_JOBS or _has_grown())
         write_line(connection, {"verdict": verdict._asdict(), "stays": stays})
         if not stays:
             return
 
 
-def _run(claim: Claim, link: Link) -> Verdict:
-    from ... import context
-    from ...execution import runner
-
-    context.began([claim])
-    link.begin(context.running_of(claim))
-    verdict = copy_context().run(runner.run, claim)
-    link.end()
-    context.ended(claim)
+def _run(execution: Execution, channel: Channel) -> Verdict:
+    channel.begin(execution)
+    verdict = copy_context().run(runner.run, execution)
+    channel.end()
     return verdict
 
 

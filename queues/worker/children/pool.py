@@ -17,13 +17,10 @@ from typing import Any
 
 from django.conf import settings
 
-from ... import settings as queue_settings
-from ...context import running_of
-from ...execution.runner import given_back, judge_crash, judge_timeout
-from ...ledger import Claim, Verdict
-from ...lifecycle.execution import Said
-from .channel import write_line
-from .forkserver import dump_claim, load_verdict
+from ...execution.judge import judge_crash, judge_timeout
+from ...lifecycle.execution import Execution, Report
+from ...lifecycle.verdict import Verdict, released
+from .channel import dump_claim, load_verdict, write_line
 
 log = logging.getLogger(__name__)
 
@@ -43,19 +40,19 @@ class Children:
         self.idle: list[Child] = []
         self.stopping = False
 
-    def run(self, claim: Claim) -> Verdict:
+    def run(self, execution: Execution) -> Verdict:
         """Run the job in a child and wait for its verdict; a child that crashes gives the crash's verdict.
 
         A suspect gets a new child.
         """
         try:
             while True:
-                with self._take(new=claim.suspect) as child:
-                    verdict = self._await(child, claim)
+                with self._take(new=execution.claim.suspect) as child:
+                    verdict = self._await(child, execution)
                     if verdict is not None:
                         return verdict
         except OSError as error:
-            return given_back(f"the fork server was gone: {error}", wait=1.0)
+            return released(f"the fork server was gone: {error}", wait=1.0)
 
     @contextmanager
     def _take(self, *, new: bool) -> Iterator["Child"]:
@@ -100,52 +97,52 @@ class Children:
                 process_group=0,  # Ctrl-C in a terminal is for the worker alone
             )
 
-    def _await(self, child: "Child", claim: Claim) -> Verdict | None:
-        """The verdict; None if a child that was kept has gone before the job began: another is to be asked.
+    def _await(self, child: "Child", execution: Execution) -> Verdict | None:
+        """The verdict; None if a child that was kept has gone before the job began: another is to be taken.
 
         The claim is sent once there is a child, and the job's time begins when it does.
         """
-        told: dict[str, Any] = {}
+        received: dict[str, Any] = {}
         kept = bool(child.pid)
         child.stays, child.deadline = False, time.monotonic() + LONGEST_START
         try:
             if kept:
-                child.tell({"claim": dump_claim(claim)})
+                child.send({"claim": dump_claim(execution.claim)})
             for message in child:
-                told |= message
-                self._follow(child, claim, message)
+                received |= message
+                self._handle(child, execution, message)
                 if "verdict" in message or "exit" in message:
                     break
         except TimeoutError:
-            return self._time_out(child, claim, told)
+            return self._time_out(child, execution, received)
         except OSError:
             if not kept:
                 raise
-        if "verdict" in told:
-            child.stays = told["stays"]
-            return load_verdict(told["verdict"])
-        if kept and "began" not in told:
+        if "verdict" in received:
+            child.stays = received["stays"]
+            return load_verdict(received["verdict"])
+        if kept and "began" not in received:
             return None
-        if "exit" in told and not self.stopping:
-            return judge_crash(claim, _how(told["exit"]))
-        return given_back("the worker stopped" if self.stopping else "its process fell with the worker")
+        if "exit" in received and not self.stopping:
+            return judge_crash(execution, _how(received["exit"]))
+        return released("the worker stopped" if self.stopping else "its process died with the worker")
 
-    def _follow(self, child: "Child", claim: Claim, message: dict[str, Any]) -> None:
+    def _handle(self, child: "Child", execution: Execution, message: dict[str, Any]) -> None:
         if "pid" in message:
             child.pid = message["pid"]
-            child.tell({"claim": dump_claim(claim)})
+            child.send({"claim": dump_claim(execution.claim)})
         if "began" in message:
-            child.deadline = time.monotonic() + queue_settings.get(claim.queue).timeout
-            running_of(claim).when_asked_to_stop(partial(_pass_on_wish, child, claim))
-        if "said" in message:
-            running_of(claim).repeat(Said(*message["said"]))
+            child.deadline = time.monotonic() + execution.queue.timeout
+            execution.on_stop(partial(_send_stop, child, execution))
+        if "report" in message:
+            execution.restore(Report(*message["report"]))
 
-    def _time_out(self, child: "Child", claim: Claim, told: dict[str, Any]) -> Verdict:
+    def _time_out(self, child: "Child", execution: Execution, received: dict[str, Any]) -> Verdict:
         if child.pid:
             os.kill(child.pid, signal.SIGKILL)
-        if "began" not in told:
-            return given_back(f"no child process began within {LONGEST_START:g} s", wait=1.0)
-        return judge_timeout(claim)
+        if "began" not in received:
+            return released(f"no child process began within {LONGEST_START:g} s", wait=1.0)
+        return judge_timeout(execution)
 
     def stop(self) -> None:
         """End the fork server; children that still run are killed."""
@@ -173,10 +170,10 @@ class Child:
         self.deadline = 0.0
         self._messages: deque[dict[str, Any]] = deque()
         self._rest = b""
-        self._telling = threading.Lock()
+        self._sending = threading.Lock()
 
-    def tell(self, message: dict[str, Any]) -> None:
-        with self._telling:
+    def send(self, message: dict[str, Any]) -> None:
+        with self._sending:
             write_line(self.connection, message)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -191,11 +188,11 @@ class Child:
             self._messages.extend(map(json.loads, lines))
 
 
-def _pass_on_wish(child: Child, claim: Claim) -> None:
+def _send_stop(child: Child, execution: Execution) -> None:
     try:
-        child.tell({"stop": claim.token.hex})
+        child.send({"stop": execution.claim.token.hex})
     except OSError as error:
-        log.debug("a child could not be told to stop: %s", error)
+        log.debug("a child could not be asked to stop: %s", error)
 
 
 def _how(code: int) -> str:

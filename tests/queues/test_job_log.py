@@ -8,7 +8,8 @@ import pytest
 import structlog
 
 from queues import JobDefinition, Permanent
-from queues.lifecycle.log import CHARACTERS, LINES, KeptLog, KeptLogHandler
+from queues.execution.log_handler import JobLogHandler
+from queues.lifecycle.log import CHARACTERS, LINES, JobLog
 from queues.models import Attempt, Job
 from queues.testing import drain, make_due, run_next
 from tests.jobapp.jobs import fail
@@ -33,7 +34,7 @@ def informed(caplog: pytest.LogCaptureFixture) -> None:
 def alone() -> logging.Logger:
     """A logger whose lines reach nobody else, such as the console, which could not print them."""
     logger = logging.Logger("shop.alone")
-    logger.addHandler(KeptLogHandler())
+    logger.addHandler(JobLogHandler())
     return logger
 
 
@@ -164,7 +165,7 @@ def test_last_lines_are_kept_when_there_are_too_many(define):
 
 
 def test_last_characters_are_kept_in_whole_lines():
-    log = KeptLog()
+    log = JobLog()
 
     for letter in "abc":
         log.add(letter * 9_000)
