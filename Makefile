@@ -8,6 +8,7 @@ SETUP := .venv/.set-up
 PYTHONS := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python
 # Test processes; ARGS go to pytest: make test ARGS="tests/orders -k stock"
 PROCESSES ?= 3
+PYTEST := $(PY) -m pytest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -20,7 +21,7 @@ demo: setup ## Place real orders on real servers and watch them; ONCE=1 checks t
 	@$(PY) -m bharatmart.demo
 
 test: setup ## Run the tests on servers of their own; ARGS="tests/orders -k stock" runs some
-	@$(PY) -m pytest -n $(PROCESSES) --dist worksteal $(or $(ARGS),-m "not thorough")
+	@$(PYTEST) -n $(PROCESSES) --dist worksteal $(or $(ARGS),-m "not thorough")
 
 chaos: setup ## Kill, stop, empty and silence everything under a stream of orders; SEED=1 ORDERS=500 FAULTS=30 LIMIT=600
 	@$(PY) -m tests.chaos
