@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from .. import context, signals
 from ..definitions import registry
@@ -162,3 +162,15 @@ def _enqueue_last_resort(claim: Claim) -> None:
         raise
     except Exception:
         log.exception("%s could not be asked for after #%d was given up", last_resort.name, claim.id)
+
+
+LATE = """
+INSERT INTO queues_queuestate AS q (name, late_verdicts) VALUES (%s, 1)
+ON CONFLICT (name) DO UPDATE SET late_verdicts = q.late_verdicts + 1
+"""
+
+
+def count_late_verdict(queue: str) -> None:
+    """A worker wanted to write a verdict on a job that was freed meanwhile, and could not."""
+    with connection.cursor() as cursor:
+        cursor.execute(LATE, [queue])

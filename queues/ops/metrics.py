@@ -20,17 +20,6 @@ FROM unnest(%s::text[]) AS declared(queue), LATERAL (
 ) AS oldest
 """
 
-LATE = """
-INSERT INTO queues_queuestate AS q (name, late_verdicts) VALUES (%s, 1)
-ON CONFLICT (name) DO UPDATE SET late_verdicts = q.late_verdicts + 1
-"""
-
-
-def count_late_verdict(queue: str) -> None:
-    """A worker wanted to write a verdict on a job that was freed meanwhile, and could not."""
-    with connection.cursor() as cursor:
-        cursor.execute(LATE, [queue])
-
 
 def exposition() -> bytes:
     """All metrics in Prometheus' text format."""

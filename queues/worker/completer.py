@@ -18,7 +18,7 @@ from .. import ledger, signals
 from ..errors import BrokerUnavailable
 from ..execution.runner import given_back
 from ..ledger import Claim, Ending, Verdict
-from ..ops.metrics import count_late_verdict
+from ..ledger.verdicts import count_late_verdict
 from ..postgres import prepared
 from ..postgres.outages import restarted_since, wait_out
 from ..states import JobState
