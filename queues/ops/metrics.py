@@ -24,12 +24,12 @@ FROM unnest(%s::text[]) AS declared(queue), LATERAL (
 def exposition() -> bytes:
     """All metrics in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(Ledger())
+    registry.register(LedgerCollector())
     return generate_latest(registry)
 
 
-class Ledger(Collector):
-    """The ledger's metrics, one by one."""
+class LedgerCollector(Collector):
+    """Reads the metrics of the ledger when Prometheus asks for them."""
 
     def describe(self) -> list[Metric]:
         return []  # else registering would already read the ledger
