@@ -111,7 +111,7 @@ class Tally(models.Model):
     """A change in how many jobs of a queue are in a state; how many there are is the sum over the rows.
 
     A trigger on `Job` writes one row for each statement and state, so that no two statements wait for each other;
-    `tallies.fold` adds them up.
+    `fold` of `ledger/counts.py` merges them.
     """
 
     queue = models.CharField(max_length=63)

@@ -21,14 +21,14 @@ from .. import settings as queue_settings
 from ..brokers.base import Broker
 from ..definitions import recurrence
 from ..errors import unforeseen
-from ..ledger import deletions, outbox, tallies, workers
+from ..ledger import counts, deletions, outbox, workers
 from ..models import Chore, Worker
 
 log = logging.getLogger(__name__)
 
 PRUNE_BATCH = 1000
 TICK = 1.0
-TALLIES = 2.0
+FOLD = 2.0
 RECOUNT = 24 * 3600.0
 WORKER_ROWS_KEPT = timedelta(days=7)
 
@@ -61,8 +61,8 @@ class Housekeeper:
             ("orphans", settings.QUEUE_SWEEP, workers.rescue_orphans),
             ("prune", settings.QUEUE_PRUNE, prune),
             ("recurring", TICK, recurrence.tick),
-            ("tallies", TALLIES, tallies.fold),
-            ("recount", RECOUNT, tallies.recount),
+            ("tallies", FOLD, counts.fold),
+            ("recount", RECOUNT, counts.recount),
         ]
         if self.broker.holds_delays:
             chores.append(("overdue", settings.QUEUE_OVERDUE, self._take_over))

@@ -1,7 +1,6 @@
 """What a monitoring system scrapes: read from PostgreSQL when it asks, since no single process knows the whole."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
@@ -9,8 +8,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from .. import settings as queue_settings
-from ..ledger import counts as selectors
 from ..ledger import workers
+from ..ledger.counts import stats
 from ..models import QueueState
 
 OLDEST = """
@@ -56,9 +55,8 @@ class LedgerCollector(Collector):
 
 def _jobs() -> Metric:
     jobs = _gauge("bharatmart_jobs", "Jobs in the ledger; delayed ones wait for their time.", ["queue", "state"])
-    counts: Any = selectors.stats()["queues"]
-    for queue, by_state in counts.items():
-        for state, count in by_state.items():
+    for queue, counts in stats().queues.items():
+        for state, count in counts._asdict().items():
             jobs.add_metric([queue, state], count)
     return jobs
 

@@ -1,13 +1,10 @@
 """The table that `manage.py queues status` prints: what each queue holds, and who works."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..ledger import counts as selectors
-from ..ledger import pauses
-from ..ledger import workers as lease
+from ..ledger import pauses, workers
+from ..ledger.counts import Counts, stats
 from ..models import Worker
 
 HEAD = ("queue", "waiting", "delayed", "active", "completed", "failed", "paused")
@@ -15,13 +12,15 @@ HEAD = ("queue", "waiting", "delayed", "active", "completed", "failed", "paused"
 
 def status_page() -> str:
     """Queues with their counts, then the living workers."""
-    counts: Any = selectors.stats()["queues"]
     paused = pauses.paused_queues()
-    rows: list[tuple[str, ...]] = [HEAD]
-    for name, row in counts.items():
-        rows.append((name, *(str(row[column]) for column in HEAD[1:-1]), "paused" if name in paused else ""))
-    workers = Worker.objects.filter(pk__in=lease.living()).order_by("pk")
-    return f"{_table(rows)}\n{_worker_lines(workers)}"
+    rows = [HEAD, *(_queue_row(name, counts, name in paused) for name, counts in stats().queues.items())]
+    living = Worker.objects.filter(pk__in=workers.living()).order_by("pk")
+    return f"{_table(rows)}\n{_worker_lines(living)}"
+
+
+def _queue_row(name: str, counts: Counts, is_paused: bool) -> tuple[str, ...]:
+    numbers = (counts.waiting, counts.delayed, counts.active, counts.completed, counts.failed)
+    return (name, *map(str, numbers), "paused" if is_paused else "")
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

@@ -40,7 +40,9 @@ class StatsView(APIView):
 
     @extend_schema(responses=StatsSerializer)
     def get(self, request: Request) -> Response:
-        return Response({"mode": settings.WORKER_MODE, **stats()})
+        total, queues = stats()
+        by_queue = {name: counts._asdict() for name, counts in queues.items()}
+        return Response({"mode": settings.WORKER_MODE, **total._asdict(), "queues": by_queue})
 
 
 class HasMetricsToken(BasePermission):

@@ -6,12 +6,12 @@ django-rq's own reads jobs out of Redis and unpickles what lies there; this one 
 import json
 import signal
 import time
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from django.core.management.base import BaseCommand, CommandParser
 
-from queues.ledger import workers as lease
+from queues.ledger import workers
 from queues.ledger.counts import stats
 from queues.models import Worker
 
@@ -60,20 +60,19 @@ class Command(BaseCommand):
             self.stdout.write(f"{name:<18}" + "".join(f"{number:>10}" for number in numbers))
 
 
-def statistics() -> list[dict[str, Any]]:
+def statistics() -> list[dict[str, str | int]]:
     """One entry a queue, under django-rq's names."""
-    workers = list(Worker.objects.filter(pk__in=lease.living()))
-    queues = cast("dict[str, dict[str, int]]", stats()["queues"])
+    living = list(Worker.objects.filter(pk__in=workers.living()))
     return [
         {
             "name": name,
-            "jobs": counts["waiting"],
-            "scheduled_jobs": counts["delayed"],
-            "started_jobs": counts["active"],
-            "finished_jobs": counts["completed"],
-            "failed_jobs": counts["failed"],
+            "jobs": counts.waiting,
+            "scheduled_jobs": counts.delayed,
+            "started_jobs": counts.active,
+            "finished_jobs": counts.completed,
+            "failed_jobs": counts.failed,
             "deferred_jobs": 0,
-            "workers": sum(name in worker.queues for worker in workers),
+            "workers": sum(name in worker.queues for worker in living),
         }
-        for name, counts in queues.items()
+        for name, counts in stats().queues.items()
     ]

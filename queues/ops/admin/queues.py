@@ -1,7 +1,7 @@
 """Queues in the admin: which are paused; pause and resume them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
@@ -12,11 +12,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ... import settings as queue_settings
-from ...ledger import counts as selectors
+from ...ledger.counts import Counts, stats
 from ...models import QueueState
 from ...states import JobState
 from .. import actions as steering
 from .lists import ReadOnlyAdmin, warned
+
+
+class CountedQueue(Protocol):
+    """A row of the page: a queue with its counts."""
+
+    name: str
+    counts: Counts
 
 
 @admin.register(QueueState)
@@ -37,7 +44,7 @@ class QueueAdmin(ReadOnlyAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The rows with what each queue holds, counted once for all."""
         page = super().get_changelist_instance(request)
-        counts: Any = selectors.stats()["queues"]
+        counts = stats().queues
         page.result_list = list(page.result_list)
         for queue in page.result_list:
             queue.counts = counts[queue.name]
@@ -72,25 +79,24 @@ class QueueAdmin(ReadOnlyAdmin):
         return queue_settings.get(queue.name).concurrency
 
     @admin.display(description="waiting")
-    def waiting(self, queue: QueueState) -> SafeString:
-        return _jobs(queue, "waiting", due="now")
+    def waiting(self, queue: CountedQueue) -> SafeString:
+        return _link_to_jobs(queue, queue.counts.waiting, due="now")
 
     @admin.display(description="delayed")
-    def delayed(self, queue: QueueState) -> SafeString:
-        return _jobs(queue, "delayed", due="later")
+    def delayed(self, queue: CountedQueue) -> SafeString:
+        return _link_to_jobs(queue, queue.counts.delayed, due="later")
 
     @admin.display(description="active")
-    def active(self, queue: QueueState) -> SafeString:
-        return _jobs(queue, "active", state__exact=JobState.ACTIVE)
+    def active(self, queue: CountedQueue) -> SafeString:
+        return _link_to_jobs(queue, queue.counts.active, state__exact=JobState.ACTIVE)
 
     @admin.display(description="failed")
-    def failed(self, queue: QueueState) -> SafeString:
-        return _jobs(queue, "failed", state__exact=JobState.FAILED)
+    def failed(self, queue: CountedQueue) -> SafeString:
+        number = queue.counts.failed
+        return _link_to_jobs(queue, warned(str(number)) if number else number, state__exact=JobState.FAILED)
 
 
-def _jobs(queue: Any, counted: str, **wanted: str) -> SafeString:
-    """How many there are, and the way to them."""
+def _link_to_jobs(queue: CountedQueue, number: int | SafeString, **wanted: str) -> SafeString:
+    """The number of these jobs, as a link to the list of them."""
     query = urlencode({"queue": queue.name, **wanted})
-    number = queue.counts[counted]
-    told = warned(str(number)) if number and counted == "failed" else number
-    return format_html('<a href="{}?{}">{}</a>', reverse("admin:queues_job_changelist"), query, told)
+    return format_html('<a href="{}?{}">{}</a>', reverse("admin:queues_job_changelist"), query, number)
