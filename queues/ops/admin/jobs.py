@@ -17,8 +17,7 @@ from ...models import Attempt, AuditEntry, Job, Worker
 from ...states import FINAL, RETRYABLE, JobState
 from .. import actions as steering
 from . import job_page
-from .lists import ReadOnlyAdmin, ReadOnlyInline
-from .long_list import LongList
+from .lists import LongList, ReadOnlyAdmin, ReadOnlyInline
 from .queues import QueueAdmin
 from .schedules import ScheduleAdmin
 
