@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from queues.ledger import workers
 from queues.ops import actions, schedules
 from queues.ops.flow import flow_page
-from queues.ops.tables import status_page
+from queues.ops.tables import schedules_page, status_page
 from queues.states import FINAL
 
 from . import new_job, values
@@ -107,7 +107,7 @@ def _resume(options: dict[str, Any]) -> str:
 
 
 def _schedules(options: dict[str, Any]) -> str:
-    return schedules.schedules_page()
+    return schedules_page()
 
 
 def _run_schedule(options: dict[str, Any]) -> str:

@@ -1,11 +1,10 @@
 """Recurring jobs as an operator sees and steers them; every act leaves an audit line."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import DateTimeField, F, Value
+from django.db.models import DateTimeField, F, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -19,7 +18,6 @@ from ..models import AuditEntry, Job, Schedule
 from ..states import LIVE
 
 UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
-HEAD = ("recurring job", "when", "last tick", "next tick", "")
 
 
 def recurring_job(name: str) -> JobDefinition:
@@ -29,6 +27,13 @@ def recurring_job(name: str) -> JobDefinition:
         told = f"{queue_settings.suggest(name, known)}" if known else "None is declared."
         raise UnknownSchedule(f"no recurring job named {name!r}. {told}")
     return known[name]
+
+
+def declared_schedules() -> QuerySet[Schedule]:
+    """The rows of all declared recurring jobs, by name; missing ones are created."""
+    recurring.make_rows()
+    names = [definition.name for definition in registry.recurring()]
+    return Schedule.objects.filter(name__in=names).order_by("name")
 
 
 def run_schedule_now(name: str, *, actor: str) -> tuple[int, bool]:
@@ -84,21 +89,3 @@ def next_tick(schedule: Schedule) -> str:
 
 def in_shop_zone(at: datetime | None) -> str:
     return f"{timezone.localtime(at):%a %d %b %H:%M:%S %Z}" if at else ""
-
-
-def schedules_page() -> str:
-    """Every declared recurring job, as a table."""
-    recurring.make_rows()
-    jobs = {definition.name: definition for definition in registry.recurring()}
-    rows = [HEAD]
-    for row in Schedule.objects.filter(name__in=jobs).order_by("name"):
-        last, state = in_shop_zone(row.ticked_at) or "never", "" if row.enabled else "off"
-        rows.append((row.name, recurrence(jobs[row.name]), last, next_tick(row) or "-", state))
-    return _table(rows) if jobs else "no recurring job is declared\n"
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> str:
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "".join(f"{line.rstrip()}\n" for line in lines)

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from queues.ledger import workers
 from queues.ledger.counts import stats
 from queues.models import Worker
+from queues.ops.tables import table
 
 COLUMNS = {
     "Name": "name",
@@ -24,6 +25,8 @@ COLUMNS = {
     "Failed": "failed_jobs",
     "Workers": "workers",
 }
+LEAST_WIDTHS = (18, *[8] * 6)
+"""With --interval the columns keep their places while the numbers grow."""
 
 
 class Command(BaseCommand):
@@ -55,9 +58,8 @@ class Command(BaseCommand):
                 time.sleep(0.05)
 
     def _show(self) -> None:
-        rows = [list(COLUMNS), *([str(row[field]) for field in COLUMNS.values()] for row in statistics())]
-        for name, *numbers in rows:
-            self.stdout.write(f"{name:<18}" + "".join(f"{number:>10}" for number in numbers))
+        rows = ([queue[field] for field in COLUMNS.values()] for queue in statistics())
+        self.stdout.write(table([list(COLUMNS), *rows], "<>>>>>>", LEAST_WIDTHS), ending="")
 
 
 def statistics() -> list[dict[str, str | int]]:
