@@ -1,4 +1,4 @@
-"""Jobs in the admin: see every one, find the failed, retry, cancel or discard them; pause and resume queues."""
+"""Jobs in the admin: view and search them; retry, cancel and discard them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,60 +6,16 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
-from ... import settings as queue_settings
-from ...definitions import registry
-from ...models import Attempt, AuditEntry, Job, Worker
+from ...models import Attempt, AuditEntry, Job
 from ...states import FINAL, RETRYABLE, JobState
 from .. import actions as steering
 from . import job_page
+from .filters import DueFilter, NameFilter, QueueFilter
 from .lists import LongList, ReadOnlyAdmin, ReadOnlyInline
-from .queues import QueueAdmin
-from .schedules import ScheduleAdmin
-
-__all__ = ["AuditAdmin", "JobAdmin", "QueueAdmin", "ScheduleAdmin", "WorkerAdmin"]
-
-
-class DeclaredFilter(admin.SimpleListFilter):
-    """Declared values only: asking the table for its distinct values would read all of it."""
-
-    values: Callable[[], list[str]]
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, value) for value in type(self).values()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        return queryset.filter(**{self.parameter_name or "": self.value()}) if self.value() else queryset
-
-
-class QueueFilter(DeclaredFilter):
-    title = parameter_name = "queue"
-    values = staticmethod(lambda: list(queue_settings.declared()))
-
-
-class NameFilter(DeclaredFilter):
-    template = "admin/queues/select_filter.html"
-    title = parameter_name = "name"
-    values = staticmethod(lambda: sorted(registry.names()))
-
-
-class DueFilter(admin.SimpleListFilter):
-    """Of the waiting ones: those that could run now, and the delayed."""
-
-    title, parameter_name = "due", "due"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("now", "now"), ("later", "later")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        if self.value() not in ("now", "later"):
-            return queryset
-        waiting, now = queryset.filter(state=JobState.WAITING), timezone.now()
-        return waiting.filter(run_at__gt=now) if self.value() == "later" else waiting.filter(run_at__lte=now)
 
 
 class AttemptInline(ReadOnlyInline):
@@ -217,19 +173,3 @@ class JobAdmin(LongList, ReadOnlyAdmin):
     @admin.display(description="error")
     def told(self, job: Job) -> str:
         return Truncator(job.error).chars(80)
-
-
-@admin.register(Worker)
-class WorkerAdmin(LongList, ReadOnlyAdmin):
-    """Processes that run jobs, with their last heartbeat."""
-
-    list_display = ("id", "name", "host", "pid", "queues", "started_at", "beat_at", "stopped_at")
-    list_filter = (("stopped_at", admin.EmptyFieldListFilter),)
-
-
-@admin.register(AuditEntry)
-class AuditAdmin(LongList, ReadOnlyAdmin):
-    """Who steered what."""
-
-    list_display = ("at", "actor", "action", "job_id", "detail")
-    search_fields = ("=job_id", "actor")
