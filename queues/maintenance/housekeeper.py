@@ -13,24 +13,20 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from .. import settings as queue_settings
 from ..brokers.base import Broker
 from ..definitions import recurrence
 from ..errors import unforeseen
-from ..ledger import counts, deletions, outbox, workers
-from ..models import Chore, Worker
+from ..ledger import counts, outbox, workers
+from ..models import Chore
+from .pruner import prune
 
 log = logging.getLogger(__name__)
 
-PRUNE_BATCH = 1000
 TICK = 1.0
 FOLD = 2.0
 RECOUNT = 24 * 3600.0
-WORKER_ROWS_KEPT = timedelta(days=7)
 
 
 class Housekeeper:
@@ -95,14 +91,3 @@ def _is_our_turn(name: str, every: float) -> bool:
         return True
     Chore.objects.get_or_create(name=name)
     return False
-
-
-def prune() -> int:
-    """Delete finished jobs that their queue keeps no longer, by age and by count, in short batches; how many."""
-    declared = queue_settings.declared()
-    parts = [(Q(queue=name), queue) for name, queue in declared.items()]
-    parts.append((~Q(queue__in=list(declared)), queue_settings.Queue("no longer declared")))
-    overdue = (jobs for part in parts for room in deletions.rooms(*part) for jobs in room.overdue())
-    deleted = sum(deletions.delete_all(jobs, PRUNE_BATCH) for jobs in overdue)
-    Worker.objects.filter(stopped_at__lt=timezone.now() - WORKER_ROWS_KEPT).exclude(jobs__state="active").delete()
-    return deleted

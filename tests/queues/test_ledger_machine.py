@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 
 from queues import ledger
 from queues.ledger import outbox, workers
-from queues.maintenance import housekeeper
+from queues.maintenance import pruner
 from queues.models import Attempt, Job, Worker
 from queues.ops import actions
 from queues.states import FINAL, RETRYABLE, JobState
@@ -136,7 +136,7 @@ class LedgerMachine(JobSteps):
     def prune(self) -> None:
         Job.objects.filter(state__in=FINAL).update(finished_at=F("finished_at") - timedelta(days=365))
         gone = [job.id for job in self.model.jobs.values() if not job.is_live and not job.row]
-        assert housekeeper.prune() == len(gone)
+        assert pruner.prune() == len(gone)
         for id in gone:
             del self.model.jobs[id]
 

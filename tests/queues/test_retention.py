@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from queues import settings as queue_settings
-from queues.maintenance.housekeeper import prune
+from queues.maintenance.pruner import prune
 from queues.models import Job
 from queues.states import JobState
 
@@ -30,7 +30,7 @@ def keep(settings, **options: object) -> None:
 @pytest.mark.parametrize("count", [0, 1, 3, 5, 9])
 def test_the_newest_are_kept(settings, monkeypatch, count: int):
     # given five completed jobs of a queue that keeps a number of them, and of one that keeps them by age alone
-    monkeypatch.setattr("queues.maintenance.housekeeper.PRUNE_BATCH", 2)
+    monkeypatch.setattr("queues.maintenance.pruner.PRUNE_BATCH", 2)
     keep(settings, keep_completed_count=count)
     jobs, others = finished(JobState.COMPLETED, 5), finished(JobState.COMPLETED, 5, "email")
 
@@ -81,7 +81,7 @@ def test_age_still_counts_below_the_count(settings):
 
 
 def test_every_batch_is_locked_and_deleted_in_a_transaction_of_its_own(settings, monkeypatch):
-    monkeypatch.setattr("queues.maintenance.housekeeper.PRUNE_BATCH", 2)
+    monkeypatch.setattr("queues.maintenance.pruner.PRUNE_BATCH", 2)
     keep(settings, keep_completed_count=0)
     finished(JobState.COMPLETED, 5)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from queues import ledger
 from queues.dispatcher import Dispatcher
 from queues.ledger import Verdict, outbox
-from queues.maintenance.housekeeper import prune
+from queues.maintenance.pruner import prune
 from queues.models import Attempt, AuditEntry, Job, Outbox, Worker
 from queues.states import JobState, Outcome
 from queues.testing import drain, make_due, run_next
@@ -170,7 +170,7 @@ def test_each_queue_keeps_its_own_time(settings):
 
 
 def test_pruning_takes_many_batches(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("queues.maintenance.housekeeper.PRUNE_BATCH", 10)
+    monkeypatch.setattr("queues.maintenance.pruner.PRUNE_BATCH", 10)
     for _ in range(25):
         grown_old(JobState.COMPLETED, timedelta(days=8))
 
