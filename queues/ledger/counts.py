@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from .. import settings as queue_settings
+from ..settings import declared
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Stats(NamedTuple):
 
 def stats() -> Stats:
     """The current counts."""
-    jobs: dict[str, Counter[str]] = {name: Counter() for name in queue_settings.declared()}
+    jobs: dict[str, Counter[str]] = {name: Counter() for name in declared()}
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, [list(jobs)])
         for queue, state, number in cursor.fetchall():

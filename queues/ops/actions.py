@@ -10,9 +10,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from .. import ledger
-from .. import settings as queue_settings
 from ..ledger import deletions, outbox
 from ..models import AuditEntry, Job, QueueState
+from ..settings import queue_named
 from ..states import FINAL, LIVE, JobState
 
 BATCH = 500
@@ -90,7 +90,7 @@ def clean(queue: str, state: str, older: timedelta, *, actor: str) -> int:
     """
     if state not in FINAL:
         raise ValueError(f"only finished jobs can be cleaned: expected one of {', '.join(FINAL)}, got {state!r}")
-    name, before = queue_settings.get(queue).name, timezone.now() - older
+    name, before = queue_named(queue).name, timezone.now() - older
     jobs = Job.objects.filter(queue=name, state=state, finished_at__lt=before)
     deleted = 0
     while True:
@@ -106,7 +106,7 @@ def clean(queue: str, state: str, older: timedelta, *, actor: str) -> int:
 
 def pause_queue(queue: str, *, actor: str) -> bool:
     """Let nothing of this queue start until it is resumed, in any process; False if it was paused already."""
-    name = queue_settings.get(queue).name
+    name = queue_named(queue).name
     with transaction.atomic():
         QueueState.objects.get_or_create(name=name)
         changed = QueueState.objects.filter(name=name, paused_at=None).update(paused_at=Now())
@@ -115,7 +115,7 @@ def pause_queue(queue: str, *, actor: str) -> bool:
 
 def resume_queue(queue: str, *, actor: str) -> bool:
     """Let a paused queue run again; False if it was not paused."""
-    name = queue_settings.get(queue).name
+    name = queue_named(queue).name
     with transaction.atomic():
         changed = QueueState.objects.filter(name=name, paused_at__isnull=False).update(paused_at=None)
         outbox.ring()

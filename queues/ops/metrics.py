@@ -7,10 +7,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from .. import settings as queue_settings
 from ..ledger import workers
 from ..ledger.counts import stats
 from ..models import QueueState
+from ..settings import declared
 
 OLDEST = """
 SELECT declared.queue, extract(epoch FROM greatest(clock_timestamp() - oldest.due_at, interval '0'))
@@ -45,7 +45,7 @@ class LedgerCollector(Collector):
             None,
             ["queue"],
         )
-        for name in queue_settings.declared():
+        for name in declared():
             state = states.get(name, QueueState())
             paused.add_metric([name], float(state.paused_at is not None))
             late.add_metric([name], float(state.late_verdicts))
@@ -62,7 +62,7 @@ def _jobs() -> Metric:
 
 
 def _oldest() -> Metric:
-    ages = dict.fromkeys(queue_settings.declared(), 0.0)
+    ages = dict.fromkeys(declared(), 0.0)
     with connection.cursor() as cursor:
         cursor.execute(OLDEST, [list(ages)])
         ages |= {queue: float(seconds) for queue, seconds in cursor.fetchall()}

@@ -9,12 +9,12 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from .. import ledger
-from .. import settings as queue_settings
 from ..definitions import clock, registry
 from ..definitions import recurrence as recurring
 from ..definitions.job import JobDefinition
 from ..errors import UnknownSchedule
 from ..models import AuditEntry, Job, Schedule
+from ..settings import suggest
 from ..states import LIVE
 
 UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
@@ -24,7 +24,7 @@ def recurring_job(name: str) -> JobDefinition:
     """The recurring job of that name; UnknownSchedule with a suggestion if there is none."""
     known = {definition.name: definition for definition in registry.recurring()}
     if name not in known:
-        told = f"{queue_settings.suggest(name, known)}" if known else "None is declared."
+        told = f"{suggest(name, known)}" if known else "None is declared."
         raise UnknownSchedule(f"no recurring job named {name!r}. {told}")
     return known[name]
 

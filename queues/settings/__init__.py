@@ -16,6 +16,9 @@ from .queue import (
     tuned_by_environment,
     worker_mode,
 )
+from .queue import (
+    get as queue_named,
+)
 
 __all__ = [
     "DEFAULT_QUEUE",
@@ -29,6 +32,7 @@ __all__ = [
     "fixed",
     "get",
     "mistakes_in",
+    "queue_named",
     "queues_of",
     "rq_queues",
     "suggest",

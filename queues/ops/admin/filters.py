@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from ... import settings as queue_settings
 from ...definitions import registry
 from ...models import Job
+from ...settings import declared
 from ...states import JobState
 
 
@@ -28,7 +28,7 @@ class DeclaredFilter(admin.SimpleListFilter):
 
 class QueueFilter(DeclaredFilter):
     title = parameter_name = "queue"
-    values = staticmethod(lambda: list(queue_settings.declared()))
+    values = staticmethod(lambda: list(declared()))
 
 
 class NameFilter(DeclaredFilter):

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ... import settings as queue_settings
 from ...ledger.counts import Counts, stats
 from ...models import QueueState
+from ...settings import declared, queue_named
 from ...states import JobState
 from .. import actions as steering
 from .lists import ReadOnlyAdmin, warned
@@ -37,7 +37,7 @@ class QueueAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """The rows of declared queues are made when somebody first looks."""
-        rows = [QueueState(name=name) for name in queue_settings.declared()]
+        rows = [QueueState(name=name) for name in declared()]
         QueueState.objects.bulk_create(rows, ignore_conflicts=True)
         return super().changelist_view(request, {"title": "Queues", **(extra_context or {})})
 
@@ -51,7 +51,7 @@ class QueueAdmin(ReadOnlyAdmin):
         return page
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).filter(name__in=list(queue_settings.declared()))
+        return super().get_queryset(request).filter(name__in=list(declared()))
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("queues.pause_queue")
@@ -76,7 +76,7 @@ class QueueAdmin(ReadOnlyAdmin):
 
     @admin.display(description="at once in a process")
     def concurrency(self, queue: QueueState) -> int:
-        return queue_settings.get(queue.name).concurrency
+        return queue_named(queue.name).concurrency
 
     @admin.display(description="waiting")
     def waiting(self, queue: CountedQueue) -> SafeString:
