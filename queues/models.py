@@ -144,7 +144,7 @@ class Attempt(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who steered which job, when and how; acts on a whole queue name it in `detail`."""
+    """Who did what with which job, and when. An action on a whole queue names it in `detail`."""
 
     at = models.DateTimeField(db_default=Now())
     actor = models.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""Recurring jobs as an operator sees and steers them; every act leaves an audit line."""
+"""Recurring jobs as operators see, run and switch them; each action writes an audit entry."""
 
 from dataclasses import replace
 from datetime import datetime

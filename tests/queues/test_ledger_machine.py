@@ -33,7 +33,7 @@ ROW = ("name", "queue", "key", "state", "attempt", "max_attempts", "crashes", "l
 
 
 class LedgerMachine(JobSteps):
-    """And workers die, operators steer, time passes, old jobs leave."""
+    """And workers die, operators act, time passes, old jobs are deleted."""
 
     @rule(nth=WORKER, lives=st.booleans())
     def stand_still_or_beat(self, nth: int, lives: bool) -> None:

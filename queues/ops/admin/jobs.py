@@ -12,7 +12,7 @@ from django.utils.timezone import localtime
 
 from ...models import Attempt, AuditEntry, Job
 from ...states import FINAL, RETRYABLE, JobState
-from .. import actions as steering
+from ..actions import cancel_jobs, discard_jobs, retry_jobs, retry_matching
 from . import job_page
 from .filters import DueFilter, NameFilter, QueueFilter
 from .lists import LongList, ReadOnlyAdmin, ReadOnlyInline
@@ -83,12 +83,12 @@ class JobAdmin(LongList, ReadOnlyAdmin):
 
     @admin.action(description="Retry selected failed or cancelled jobs", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._steer(request, queryset, steering.retry_jobs, "will run again", "failed or cancelled")
+        self._run(request, queryset, retry_jobs, "will run again", "failed or cancelled")
 
     @admin.action(description="Cancel selected jobs: running ones are asked to stop", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         chosen = list(queryset.order_by("pk").values_list("pk", flat=True))
-        done = steering.cancel_jobs(chosen, actor=request.user.get_username())
+        done = cancel_jobs(chosen, actor=request.user.get_username())
         self.message_user(request, f"{done}.", messages.SUCCESS)
         self._tell_of_left(request, len(chosen) - len(done.waiting) - len(done.running), "waiting or running")
 
@@ -99,19 +99,19 @@ class JobAdmin(LongList, ReadOnlyAdmin):
         done = [
             job_id
             for error in failed.values_list("error", flat=True).distinct()
-            for job_id in steering.retry_matching(error=error, actor=actor)
+            for job_id in retry_matching(error=error, actor=actor)
         ]
         self.message_user(request, f"{job_page.counted(len(done))} will run again.", messages.SUCCESS)
 
     @admin.action(description="Discard selected finished jobs", permissions=["discard"])
     def discard_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._steer(request, queryset, steering.discard_jobs, "deleted", "finished")
+        self._run(request, queryset, discard_jobs, "deleted", "finished")
 
-    def _steer(
-        self, request: HttpRequest, jobs: QuerySet[Job], act: Callable[..., list[int]], done: str, needed: str
+    def _run(
+        self, request: HttpRequest, jobs: QuerySet[Job], action: Callable[..., list[int]], done: str, needed: str
     ) -> None:
         chosen = list(jobs.order_by("pk").values_list("pk", flat=True))
-        changed = act(chosen, actor=request.user.get_username())
+        changed = action(chosen, actor=request.user.get_username())
         self.message_user(request, f"{job_page.counted(len(changed))} {done}.", messages.SUCCESS)
         self._tell_of_left(request, len(chosen) - len(changed), needed)
 

@@ -15,7 +15,7 @@ from ...ledger.counts import Counts, stats
 from ...models import QueueState
 from ...settings import declared, queue_named
 from ...states import JobState
-from .. import actions as steering
+from ..actions import pause_queue, resume_queue
 from .lists import ReadOnlyAdmin, warned
 
 
@@ -58,16 +58,15 @@ class QueueAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Pause selected queues", permissions=["pause"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[QueueState]) -> None:
-        self._steer(request, queryset, steering.pause_queue, "paused")
+        self._run(request, queryset, pause_queue, "paused")
 
     @admin.action(description="Resume selected queues", permissions=["pause"])
     def resume_selected(self, request: HttpRequest, queryset: QuerySet[QueueState]) -> None:
-        self._steer(request, queryset, steering.resume_queue, "resumed")
+        self._run(request, queryset, resume_queue, "resumed")
 
-    def _steer(self, request: HttpRequest, queues: QuerySet[QueueState], act: Callable[..., bool], done: str) -> None:
-        changed = [
-            queue.name for queue in queues.order_by("name") if act(queue.name, actor=request.user.get_username())
-        ]
+    def _run(self, request: HttpRequest, queues: QuerySet[QueueState], action: Callable[..., bool], done: str) -> None:
+        actor = request.user.get_username()
+        changed = [queue.name for queue in queues.order_by("name") if action(queue.name, actor=actor)]
         self.message_user(request, f"{done}: {', '.join(changed) or 'none'}", messages.SUCCESS)
 
     @admin.display(description="state")

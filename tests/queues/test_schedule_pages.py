@@ -126,7 +126,7 @@ def test_staff_switch_a_recurring_job_off_and_on():
 
 
 @pytest.mark.parametrize("action", ["run_selected", "switch_off_selected", "switch_on_selected"])
-def test_without_the_permission_nothing_is_steered(action: str):
+def test_without_the_permission_no_action_runs(action: str):
     client = staff("view_schedule", "retry_job", "pause_queue")
 
     act(client, action)
