@@ -20,15 +20,15 @@ from .lists import LongList, ReadOnlyAdmin, ReadOnlyInline
 
 class AttemptInline(ReadOnlyInline):
     model = Attempt
-    fields = ("number", "outcome", "worker", "started_at", "finished_at", "told", "said")
+    fields = ("number", "outcome", "worker", "started_at", "finished_at", "attempt_error", "attempt_log")
     readonly_fields = fields
 
     @admin.display(description="error")
-    def told(self, attempt: Attempt) -> SafeString | str:
+    def attempt_error(self, attempt: Attempt) -> SafeString | str:
         return job_page.error(attempt)
 
     @admin.display(description="log")
-    def said(self, attempt: Attempt) -> SafeString | str:
+    def attempt_log(self, attempt: Attempt) -> SafeString | str:
         return job_page.log(attempt)
 
 
@@ -42,7 +42,7 @@ class AuditInline(ReadOnlyInline):
 class JobAdmin(LongList, ReadOnlyAdmin):
     """Search by key, subject (`order-42`), number, or the error of a failed job."""
 
-    list_display = ("id", "name", "queue", "coloured_state", "attempts_of", "subject", "when", "told")
+    list_display = ("id", "name", "queue", "state_badge", "attempts_of", "subject", "when", "error_start")
     list_display_links = ("id", "name")
     list_filter = ("state", DueFilter, QueueFilter, NameFilter)
     search_fields = ("key", "subject", "error")
@@ -53,13 +53,13 @@ class JobAdmin(LongList, ReadOnlyAdmin):
     change_form_template = "admin/queues/job.html"
     fields = (
         ("name", "queue", "priority"),
-        ("coloured_state", "attempts_of", "doubted"),
+        ("state_badge", "attempts_of", "suspect_warning"),
         ("args", "subject", "key"),
         ("created_at", "run_at"),
         ("started_at", "finished_at", "worker"),
     )
-    said = {"error": "error", "progress": "bar", "cancel_asked_at": "cancel_asked_at", "result": "returned"}
-    readonly_fields = ("coloured_state", "attempts_of", "doubted", "bar", "returned")
+    optional_fields = {"error": "error", "progress": "bar", "cancel_asked_at": "cancel_asked_at", "result": "returned"}
+    readonly_fields = ("state_badge", "attempts_of", "suspect_warning", "bar", "returned")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -90,7 +90,7 @@ class JobAdmin(LongList, ReadOnlyAdmin):
         chosen = list(queryset.order_by("pk").values_list("pk", flat=True))
         done = cancel_jobs(chosen, actor=request.user.get_username())
         self.message_user(request, f"{done}.", messages.SUCCESS)
-        self._tell_of_left(request, len(chosen) - len(done.waiting) - len(done.running), "waiting or running")
+        self._warn_of_unchanged(request, len(chosen) - len(done.waiting) - len(done.running), "waiting or running")
 
     @admin.action(description="Retry all failed jobs that share the error of a selected one", permissions=["retry"])
     def retry_same_error(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -101,7 +101,7 @@ class JobAdmin(LongList, ReadOnlyAdmin):
             for error in failed.values_list("error", flat=True).distinct()
             for job_id in retry_matching(error=error, actor=actor)
         ]
-        self.message_user(request, f"{job_page.counted(len(done))} will run again.", messages.SUCCESS)
+        self.message_user(request, f"{job_page.job_count(len(done))} will run again.", messages.SUCCESS)
 
     @admin.action(description="Discard selected finished jobs", permissions=["discard"])
     def discard_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -112,18 +112,18 @@ class JobAdmin(LongList, ReadOnlyAdmin):
     ) -> None:
         chosen = list(jobs.order_by("pk").values_list("pk", flat=True))
         changed = action(chosen, actor=request.user.get_username())
-        self.message_user(request, f"{job_page.counted(len(changed))} {done}.", messages.SUCCESS)
-        self._tell_of_left(request, len(chosen) - len(changed), needed)
+        self.message_user(request, f"{job_page.job_count(len(changed))} {done}.", messages.SUCCESS)
+        self._warn_of_unchanged(request, len(chosen) - len(changed), needed)
 
-    def _tell_of_left(self, request: HttpRequest, left: int, needed: str) -> None:
-        if left:
-            self.message_user(request, job_page.left(left, needed), messages.WARNING)
+    def _warn_of_unchanged(self, request: HttpRequest, jobs: int, needed: str) -> None:
+        if jobs:
+            self.message_user(request, job_page.unchanged(jobs, needed), messages.WARNING)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Of what a job may have to say, only what it said."""
+        """The optional fields are shown only if this job has a value for them."""
         return (
             *self.fields,
-            *(shown for name, shown in self.said.items() if getattr(obj, name, None) not in (None, "")),
+            *(shown for name, shown in self.optional_fields.items() if getattr(obj, name, None) not in (None, "")),
         )
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
@@ -145,15 +145,15 @@ class JobAdmin(LongList, ReadOnlyAdmin):
         return [(action, label) for action, label, allowed in buttons if allowed]
 
     @admin.display(description="state", ordering="state")
-    def coloured_state(self, job: Job) -> SafeString:
-        return job_page.state(job)
+    def state_badge(self, job: Job) -> SafeString:
+        return job_page.state_badge(job)
 
     @admin.display(description="progress")
     def bar(self, job: Job) -> SafeString | str:
-        return job_page.progress(job)
+        return job_page.progress_bar(job)
 
     @admin.display(description="suspect")
-    def doubted(self, job: Job) -> SafeString | str:
+    def suspect_warning(self, job: Job) -> SafeString | str:
         return job_page.suspect(job)
 
     @admin.display(description="result")
@@ -166,10 +166,10 @@ class JobAdmin(LongList, ReadOnlyAdmin):
 
     @admin.display(description="when", ordering="run_at")
     def when(self, job: Job) -> str:
-        """When it ended, began, or may run."""
+        """When it finished, started, or may start."""
         at = job.finished_at or (job.started_at if job.state == JobState.ACTIVE else job.run_at)
         return f"{localtime(at):%d %b %H:%M:%S}" if at else ""
 
     @admin.display(description="error")
-    def told(self, job: Job) -> str:
+    def error_start(self, job: Job) -> str:
         return Truncator(job.error).chars(80)
