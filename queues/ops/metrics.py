@@ -1,4 +1,4 @@
-"""What a monitoring system scrapes: read from PostgreSQL when it asks, since no single process knows the whole."""
+"""The metrics for Prometheus. They are read from PostgreSQL at each scrape, since no single process knows them all."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ class LedgerCollector(Collector):
     """Reads the metrics of the ledger when Prometheus asks for them."""
 
     def describe(self) -> list[Metric]:
-        return []  # else registering would already read the ledger
+        return []  # otherwise `register` would call `collect`, which reads the ledger
 
     def collect(self) -> Iterator[Metric]:
         yield _jobs()

@@ -57,7 +57,7 @@ def schedules_page() -> str:
     rows = [
         (
             schedule.name,
-            schedules.recurrence(schedules.recurring_job(schedule.name)),
+            schedules.recurrence_text(schedules.recurring_job(schedule.name)),
             schedules.in_shop_zone(schedule.ticked_at) or "never",
             schedules.next_tick(schedule) or "-",
             "" if schedule.enabled else "off",

@@ -64,5 +64,5 @@ class MetricsView(APIView):
         return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        """Whatever is asked for, the answer is text; errors are JSON."""
+        """The response is text whatever the request accepts; errors are JSON."""
         return super().perform_content_negotiation(request, force=True)

@@ -1,6 +1,6 @@
-"""`manage.py rqstats`: the ledger's numbers, in the shape of django-rq's command of this name.
+"""`manage.py rqstats`: the counts of the ledger in the format of django-rq's command of this name.
 
-django-rq's own reads jobs out of Redis and unpickles what lies there; this one asks PostgreSQL alone.
+django-rq's command reads jobs from Redis and unpickles them; this one queries PostgreSQL only.
 """
 
 import json
@@ -43,18 +43,18 @@ class Command(BaseCommand):
         elif options["yaml"]:
             self.stdout.write(yaml.safe_dump({"queues": statistics()}, sort_keys=False), ending="")
         elif options["interval"]:
-            self._show_for_ever(options["interval"])
+            self._show_repeatedly(options["interval"])
         else:
             self._show()
 
-    def _show_for_ever(self, interval: float) -> None:
-        """Until Ctrl-C; by a handler, because an exception that is raised inside a query may get lost there."""
-        asked: list[int] = []
-        signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
-        while not asked:
+    def _show_repeatedly(self, interval: float) -> None:
+        """Show until Ctrl-C. A handler catches it, since a KeyboardInterrupt raised inside a query may get lost."""
+        interrupts: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, frame: interrupts.append(number))
+        while not interrupts:
             self._show()
             shown = time.monotonic()
-            while not asked and time.monotonic() < shown + interval:
+            while not interrupts and time.monotonic() < shown + interval:
                 time.sleep(0.05)
 
     def _show(self) -> None:
@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
 
 def statistics() -> list[dict[str, str | int]]:
-    """One entry a queue, under django-rq's names."""
+    """One entry for each queue, with django-rq's names of fields."""
     living = list(Worker.objects.filter(pk__in=workers.living()))
     return [
         {

@@ -1,4 +1,4 @@
-"""Queues in the admin: which are paused; pause and resume them."""
+"""Queues in the admin: their counts, and which are paused; pause and resume them."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -28,7 +28,7 @@ class CountedQueue(Protocol):
 
 @admin.register(QueueState)
 class QueueAdmin(ReadOnlyAdmin):
-    """Every declared queue; the chosen ones are paused or resumed."""
+    """Every declared queue; actions pause or resume the selected ones."""
 
     list_display = ("name", "state", "paused_at", "concurrency", "waiting", "delayed", "active", "failed")
     list_display_links = None
@@ -36,13 +36,13 @@ class QueueAdmin(ReadOnlyAdmin):
     actions = ("pause_selected", "resume_selected")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """The rows of declared queues are made when somebody first looks."""
+        """Create the rows of declared queues that have none yet."""
         rows = [QueueState(name=name) for name in declared()]
         QueueState.objects.bulk_create(rows, ignore_conflicts=True)
         return super().changelist_view(request, {"title": "Queues", **(extra_context or {})})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The rows with what each queue holds, counted once for all."""
+        """The rows with their counts, which are read once for all queues."""
         page = super().get_changelist_instance(request)
         counts = stats().queues
         page.result_list = list(page.result_list)
