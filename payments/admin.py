@@ -13,8 +13,7 @@ from django.urls import URLPattern, path, reverse
 from orders.admin.orders import OrderAdmin
 from orders.admin.search import link_to, link_to_order
 from orders.money import format_rupees
-from queues.ops.admin.lists import ReadOnlyAdmin, ReadOnlyInline, warned
-from queues.ops.admin.long_list import LongList
+from queues.ops.admin.lists import LongList, ReadOnlyAdmin, ReadOnlyInline, warned
 
 from .errors import RefundExceedsCapture
 from .models import GatewayHealth, Payment, PaymentEvent, ProviderEvent, Reconciliation, Refund

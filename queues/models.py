@@ -111,7 +111,7 @@ class Tally(models.Model):
     """A change in how many jobs of a queue are in a state; how many there are is the sum over the rows.
 
     A trigger on `Job` writes one row for each statement and state, so that no two statements wait for each other;
-    `tallies.fold` adds them up.
+    `fold` of `ledger/counts.py` merges them.
     """
 
     queue = models.CharField(max_length=63)
@@ -144,7 +144,7 @@ class Attempt(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who steered which job, when and how; acts on a whole queue name it in `detail`."""
+    """Who did what with which job, and when. An action on a whole queue names it in `detail`."""
 
     at = models.DateTimeField(db_default=Now())
     actor = models.CharField(max_length=200)

@@ -6,8 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from queues.ops.admin.lists import ReadOnlyAdmin
-from queues.ops.admin.long_list import LongList
+from queues.ops.admin.lists import LongList, ReadOnlyAdmin
 
 from ..messages import KINDS
 from ..models import Notification

@@ -8,8 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from queues.ops.admin.lists import FastAdmin, ReadOnlyAdmin
-from queues.ops.admin.long_list import LongList
+from queues.ops.admin.lists import FastAdmin, LongList, ReadOnlyAdmin
 
 from .. import webhook_types
 from ..channels.webhook import mistake_in

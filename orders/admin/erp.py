@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from queues.ops.admin.long_list import LongList
+from queues.ops.admin.lists import LongList
 
 from ..models import ErpDelivery
 from .search import ExactSearchAdmin

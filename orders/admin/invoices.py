@@ -8,8 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from queues.ops.admin.lists import ReadOnlyAdmin
-from queues.ops.admin.long_list import LongList
+from queues.ops.admin.lists import LongList, ReadOnlyAdmin
 
 from ..models import CreditNote, DocumentSeries, Invoice
 from .search import ExactSearchAdmin

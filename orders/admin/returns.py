@@ -12,8 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from queues.ops.admin.lists import ReadOnlyInline, warned
-from queues.ops.admin.long_list import LongList
+from queues.ops.admin.lists import LongList, ReadOnlyInline, warned
 
 from .. import selectors
 from ..errors import ShopError

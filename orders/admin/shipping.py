@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from queues.ops.admin.long_list import LongList
+from queues.ops.admin.lists import LongList
 
 from ..errors import ShopError
 from ..models import Order, Shipment

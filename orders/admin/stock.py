@@ -12,8 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from queues.ops.admin.lists import FastAdmin, warned
-from queues.ops.admin.long_list import LongList
+from queues.ops.admin.lists import FastAdmin, LongList, warned
 
 from .. import selectors
 from ..models import Reservation, Stock, StockMovement

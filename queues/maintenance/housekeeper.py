@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from ..brokers.base import Broker
-from ..ledger import outbox, tallies, workers
+from ..ledger import counts, outbox, workers
 from ..models import Chore
 from ..poller import Poller
 from . import recurring
@@ -51,8 +51,8 @@ class Housekeeper:
             ("orphans", settings.QUEUE_SWEEP, rescue_from_closed_workers),
             ("prune", settings.QUEUE_PRUNE, prune),
             ("recurring", TICK, recurring.tick),
-            ("tallies", FOLD, tallies.fold),
-            ("recount", RECOUNT, tallies.recount),
+            ("tallies", FOLD, counts.fold),
+            ("recount", RECOUNT, counts.recount),
         ]
         if self.broker.holds_delays:
             chores.append(("overdue", settings.QUEUE_OVERDUE, self._take_over))

@@ -1,4 +1,4 @@
-"""The verbs of `manage.py queues`: each declares its arguments and tells what it did."""
+"""The verbs of `manage.py queues`: each declares its arguments, and returns the text to print."""
 
 from argparse import ArgumentParser, _SubParsersAction
 from typing import Any
@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from queues.ledger import workers
 from queues.ops import actions, schedules
 from queues.ops.flow import flow_page
-from queues.ops.tables import status_page
+from queues.ops.tables import schedules_page, status_page
 from queues.states import FINAL
 
 from . import new_job, values
@@ -107,7 +107,7 @@ def _resume(options: dict[str, Any]) -> str:
 
 
 def _schedules(options: dict[str, Any]) -> str:
-    return schedules.schedules_page()
+    return schedules_page()
 
 
 def _run_schedule(options: dict[str, Any]) -> str:
@@ -131,8 +131,8 @@ def _new_job(options: dict[str, Any]) -> str:
         raise CommandError(f"{error}.", returncode=2) from None
     except OSError as error:
         raise CommandError(f"nothing was written: {error}") from None
-    told = "".join(f"  {path.relative_to(new_job.ROOT)}\n" for path in files)
-    return f"{app.label}.{name} is written:\n{told}Now write its service and say in the test what it does.\n"
+    paths = "".join(f"  {path.relative_to(new_job.ROOT)}\n" for path in files)
+    return f"{app.label}.{name} is written:\n{paths}Now write its service and say in the test what it does.\n"
 
 
 def _retry(options: dict[str, Any]) -> str:

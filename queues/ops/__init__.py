@@ -1,1 +1,1 @@
-"""What an operator sees and does."""
+"""What operators see and do: actions, pages of the admin, metrics, tables of the commands."""

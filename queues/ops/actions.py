@@ -1,4 +1,4 @@
-"""What an operator may do with jobs and queues; every act leaves an audit line."""
+"""The actions of operators on jobs and queues; each writes an audit entry."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -10,9 +10,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from .. import ledger
-from .. import settings as queue_settings
 from ..ledger import deletions, outbox
 from ..models import AuditEntry, Job, QueueState
+from ..settings import queue_named
 from ..states import FINAL, LIVE, JobState
 
 BATCH = 500
@@ -20,7 +20,7 @@ CANCEL_ROUNDS = 5
 
 
 class Cancelled(NamedTuple):
-    """The ids of jobs that waited and never will run, and of running ones that were asked to stop."""
+    """The ids of waiting jobs that were cancelled, and of running jobs that were asked to stop."""
 
     waiting: list[int]
     running: list[int]
@@ -31,31 +31,32 @@ class Cancelled(NamedTuple):
 
 
 def retry_jobs(job_ids: Sequence[int], *, actor: str, detail: str = "") -> list[int]:
-    """Let failed or cancelled jobs run again with a new budget of attempts; the ids of those that will."""
+    """Let failed or cancelled jobs run again with a new budget of attempts; the ids of those that will run."""
     with transaction.atomic():
         return _audited("retry", ledger.retry(job_ids), actor, detail)
 
 
 def retry_matching(*, actor: str, queue: str = "", name: str = "", error: str = "", containing: str = "") -> list[int]:
-    """Retry all failed jobs of a queue, of a name, with this very error, or with one that contains these words.
+    """Retry the failed jobs that match all given criteria; the ids of those that will run.
 
-    In batches, each a transaction; the ids of those that will run. ValueError if nothing is asked for.
+    `error` is the whole text of the error, `containing` a part of it. Retried in batches, each in a transaction.
+    ValueError if no criterion is given.
     """
-    wanted = {"queue": queue, "name": name, "error": error, "error__icontains": containing}
-    chosen = {field: value for field, value in wanted.items() if value}
-    if not chosen:
+    possible = {"queue": queue, "name": name, "error": error, "error__icontains": containing}
+    criteria = {field: value for field, value in possible.items() if value}
+    if not criteria:
         raise ValueError("say which failed jobs to retry: by queue, name or error")
-    detail = "all failed: " + ", ".join(f"{field.split('__')[0]} {value!r}" for field, value in chosen.items())
-    failed = Job.objects.filter(state=JobState.FAILED, **chosen)
+    detail = "all failed: " + ", ".join(f"{field.split('__')[0]} {value!r}" for field, value in criteria.items())
+    failed = Job.objects.filter(state=JobState.FAILED, **criteria)
     return [job_id for ids in _batches(failed) for job_id in retry_jobs(ids, actor=actor, detail=detail)]
 
 
 def cancel_jobs(job_ids: Sequence[int], *, actor: str) -> Cancelled:
-    """Cancel waiting and delayed jobs, and ask running ones to stop, which were not asked before."""
+    """Cancel waiting and delayed jobs, and ask running ones to stop if they were not asked before."""
     done = Cancelled([], [])
     with transaction.atomic():
         left = list(job_ids)
-        for _ in range(CANCEL_ROUNDS):  # what was claimed or came back between the two statements
+        for _ in range(CANCEL_ROUNDS):  # a job may be claimed, or wait again, between the two statements
             done.waiting.extend(ledger.cancel(left, reason=f"cancelled by {actor}"))
             done.running.extend(ledger.ask_to_stop(left))
             missed = Job.objects.filter(pk__in=left, state__in=LIVE, cancel_asked_at=None)
@@ -67,46 +68,47 @@ def cancel_jobs(job_ids: Sequence[int], *, actor: str) -> Cancelled:
 
 
 def cancel_under(key: str, *, actor: str) -> Cancelled:
-    """Cancel the job that lives under this key, or ask it to stop."""
+    """Cancel the live job of this key, or ask it to stop if it runs."""
     return cancel_jobs(list(Job.objects.filter(key=key, state__in=LIVE).values_list("pk", flat=True)), actor=actor)
 
 
 def discard_jobs(job_ids: Sequence[int], *, actor: str) -> list[int]:
-    """Delete finished jobs with their attempts; the ids of those that were. Live ones are left alone."""
+    """Delete the finished ones of these jobs with their attempts; the ids of the deleted ones."""
     discarded: list[int] = []
     for ids in _batches(Job.objects.filter(pk__in=list(job_ids), state__in=FINAL)):
         with transaction.atomic():
             found = deletions.delete_some(Job.objects.filter(pk__in=ids), BATCH)
-            told = [f"#{pk} {name} of queue {queue}, {state}" for pk, name, queue, state in found]
-            AuditEntry.objects.bulk_create(AuditEntry(actor=actor, action="discard", detail=line) for line in told)
+            details = [f"#{pk} {name} of queue {queue}, {state}" for pk, name, queue, state in found]
+            AuditEntry.objects.bulk_create(AuditEntry(actor=actor, action="discard", detail=each) for each in details)
         discarded += [pk for pk, *_ in found]
     return discarded
 
 
 def clean(queue: str, state: str, older: timedelta, *, actor: str) -> int:
-    """Delete a queue's jobs that reached this final state longer ago than `older`; how many.
+    """Delete a queue's jobs that reached this final state longer ago than `older`; the number of deleted jobs.
 
-    In batches, each a transaction with an audit line of its own. ValueError for a state that is not final.
+    Deleted in batches, each in a transaction with its own audit entry. ValueError for a state that is not final.
     """
     if state not in FINAL:
         raise ValueError(f"only finished jobs can be cleaned: expected one of {', '.join(FINAL)}, got {state!r}")
-    name, before = queue_settings.get(queue).name, timezone.now() - older
+    name, before = queue_named(queue).name, timezone.now() - older
     jobs = Job.objects.filter(queue=name, state=state, finished_at__lt=before)
     deleted = 0
     while True:
         with transaction.atomic():
             found = len(deletions.delete_some(jobs, BATCH))
             if found:
-                told = f"{name}: {found} {state} jobs that ended before {timezone.localtime(before):%Y-%m-%d %H:%M:%S}"
-                AuditEntry.objects.create(actor=actor, action="clean", detail=told)
+                time = f"{timezone.localtime(before):%Y-%m-%d %H:%M:%S}"
+                detail = f"{name}: {found} {state} jobs that ended before {time}"
+                AuditEntry.objects.create(actor=actor, action="clean", detail=detail)
         deleted += found
         if found < BATCH:
             return deleted
 
 
 def pause_queue(queue: str, *, actor: str) -> bool:
-    """Let nothing of this queue start until it is resumed, in any process; False if it was paused already."""
-    name = queue_settings.get(queue).name
+    """Let no job of this queue start in any process until the queue is resumed; False if it was paused already."""
+    name = queue_named(queue).name
     with transaction.atomic():
         QueueState.objects.get_or_create(name=name)
         changed = QueueState.objects.filter(name=name, paused_at=None).update(paused_at=Now())
@@ -114,8 +116,8 @@ def pause_queue(queue: str, *, actor: str) -> bool:
 
 
 def resume_queue(queue: str, *, actor: str) -> bool:
-    """Let a paused queue run again; False if it was not paused."""
-    name = queue_settings.get(queue).name
+    """Let the jobs of a paused queue start again; False if it was not paused."""
+    name = queue_named(queue).name
     with transaction.atomic():
         changed = QueueState.objects.filter(name=name, paused_at__isnull=False).update(paused_at=None)
         outbox.notify()
@@ -123,7 +125,7 @@ def resume_queue(queue: str, *, actor: str) -> bool:
 
 
 def _batches(jobs: QuerySet[Job]) -> Iterator[list[int]]:
-    """The ids of these jobs, BATCH at a time in their order; none twice, whatever becomes of them meanwhile."""
+    """The ids of these jobs in ascending order, BATCH at a time; none comes twice, even if jobs change meanwhile."""
     last = 0
     while ids := list(jobs.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         yield ids

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from .. import settings as queue_settings
 from ..definitions import registry
 from ..definitions.event import Event, all_events
 from ..definitions.job import JobDefinition
+from ..settings import declared
 
 HEAD = """# Flow: events and their jobs
 
@@ -53,7 +53,7 @@ def _job_line(definition: JobDefinition) -> str:
 
 def _queue_section() -> str:
     rows = ["## Queues\n\n", "| queue | at once | attempts | jobs |\n", "|---|---|---|---|\n"]
-    for queue in queue_settings.declared().values():
+    for queue in declared().values():
         names = [f"`{d.name}`" for d in registry.all_jobs() if d.queue == queue.name]
         rows.append(f"| `{queue.name}` | {queue.concurrency} | {queue.attempts} | {', '.join(names) or '-'} |\n")
     return "".join(rows)

@@ -1,17 +1,16 @@
-"""What a monitoring system scrapes: read from PostgreSQL when it asks, since no single process knows the whole."""
+"""The metrics for Prometheus. They are read from PostgreSQL at each scrape, since no single process knows them all."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from .. import settings as queue_settings
-from ..ledger import counts as selectors
 from ..ledger import workers
+from ..ledger.counts import stats
 from ..models import QueueState
+from ..settings import declared
 
 OLDEST = """
 SELECT declared.queue, extract(epoch FROM greatest(clock_timestamp() - oldest.due_at, interval '0'))
@@ -20,30 +19,19 @@ FROM unnest(%s::text[]) AS declared(queue), LATERAL (
 ) AS oldest
 """
 
-LATE = """
-INSERT INTO queues_queuestate AS q (name, late_verdicts) VALUES (%s, 1)
-ON CONFLICT (name) DO UPDATE SET late_verdicts = q.late_verdicts + 1
-"""
-
-
-def count_late_verdict(queue: str) -> None:
-    """A worker wanted to write a verdict on a job that was freed meanwhile, and could not."""
-    with connection.cursor() as cursor:
-        cursor.execute(LATE, [queue])
-
 
 def exposition() -> bytes:
     """All metrics in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(Ledger())
+    registry.register(LedgerCollector())
     return generate_latest(registry)
 
 
-class Ledger(Collector):
-    """The ledger's metrics, one by one."""
+class LedgerCollector(Collector):
+    """Reads the metrics of the ledger when Prometheus asks for them."""
 
     def describe(self) -> list[Metric]:
-        return []  # else registering would already read the ledger
+        return []  # otherwise `register` would call `collect`, which reads the ledger
 
     def collect(self) -> Iterator[Metric]:
         yield _jobs()
@@ -57,7 +45,7 @@ class Ledger(Collector):
             None,
             ["queue"],
         )
-        for name in queue_settings.declared():
+        for name in declared():
             state = states.get(name, QueueState())
             paused.add_metric([name], float(state.paused_at is not None))
             late.add_metric([name], float(state.late_verdicts))
@@ -67,15 +55,14 @@ class Ledger(Collector):
 
 def _jobs() -> Metric:
     jobs = _gauge("bharatmart_jobs", "Jobs in the ledger; delayed ones wait for their time.", ["queue", "state"])
-    counts: Any = selectors.stats()["queues"]
-    for queue, by_state in counts.items():
-        for state, count in by_state.items():
+    for queue, counts in stats().queues.items():
+        for state, count in counts._asdict().items():
             jobs.add_metric([queue, state], count)
     return jobs
 
 
 def _oldest() -> Metric:
-    ages = dict.fromkeys(queue_settings.declared(), 0.0)
+    ages = dict.fromkeys(declared(), 0.0)
     with connection.cursor() as cursor:
         cursor.execute(OLDEST, [list(ages)])
         ages |= {queue: float(seconds) for queue, seconds in cursor.fetchall()}

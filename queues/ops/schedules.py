@@ -1,42 +1,46 @@
-"""Recurring jobs as an operator sees and steers them; every act leaves an audit line."""
+"""Recurring jobs as operators see, run and switch them; each action writes an audit entry."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import DateTimeField, F, Value
+from django.db.models import DateTimeField, F, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from .. import ledger
-from .. import settings as queue_settings
 from ..definitions import registry
 from ..definitions.job import JobDefinition
 from ..definitions.recurrence import last_due, next_due, now
 from ..errors import UnknownSchedule
-from ..maintenance import recurring
 from ..models import AuditEntry, Job, Schedule
+from ..settings import suggest
 from ..states import LIVE
 
 UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
-HEAD = ("recurring job", "when", "last tick", "next tick", "")
 
 
 def recurring_job(name: str) -> JobDefinition:
     """The recurring job of that name; UnknownSchedule with a suggestion if there is none."""
     known = {definition.name: definition for definition in registry.recurring()}
     if name not in known:
-        told = f"{queue_settings.suggest(name, known)}" if known else "None is declared."
-        raise UnknownSchedule(f"no recurring job named {name!r}. {told}")
+        hint = suggest(name, known) if known else "None is declared."
+        raise UnknownSchedule(f"no recurring job named {name!r}. {hint}")
     return known[name]
 
 
-def run_schedule_now(name: str, *, actor: str) -> tuple[int, bool]:
-    """Enqueue a recurring job at once, also one that is switched off: the job's id, and whether it is a new one.
+def declared_schedules() -> QuerySet[Schedule]:
+    """The rows of all declared recurring jobs, by name; missing ones are created."""
+    recurring.make_rows()
+    names = [definition.name for definition in registry.recurring()]
+    return Schedule.objects.filter(name__in=names).order_by("name")
 
-    It is not while another lives under its key; a job without a key of its own runs by hand once at a time.
-    Its ticks go on as before.
+
+def run_schedule_now(name: str, *, actor: str) -> tuple[int, bool]:
+    """Enqueue a recurring job at once, even if it is switched off; the job's id, and whether it is a new job.
+
+    While another job is live under its key, none is enqueued, and the id is that of the live job. A job without a key
+    gets one, so that it runs by hand once at a time. Its ticks are not changed.
     """
     request = recurring_job(name).request({})
     request = replace(request, key=request.key or f"{name}@hand", run_after=None)
@@ -51,9 +55,9 @@ def run_schedule_now(name: str, *, actor: str) -> tuple[int, bool]:
 
 
 def switch_schedule(name: str, on: bool, *, actor: str) -> bool:
-    """Let a recurring job tick, or not; False if it was switched so already.
+    """Switch a recurring job on or off; False if it was so already.
 
-    Switched on again it waits for its next time: what it missed is not made up for.
+    Switched on again, it ticks at its next time; the times that it missed are not made up for.
     """
     definition = recurring_job(name)
     with transaction.atomic():
@@ -71,35 +75,17 @@ def _lock(name: str) -> None:
     Schedule.objects.select_for_update().get(name=name)
 
 
-def recurrence(definition: JobDefinition) -> str:
-    """Its cron line, or how often it runs: "every 2 h"."""
+def recurrence_text(definition: JobDefinition) -> str:
+    """Its cron line, or how often it runs, such as "every 2 h"."""
     every = definition.every or 0
     size, unit = next(((size, unit) for size, unit in UNITS if every % size == 0), (1, "s"))
     return definition.cron or f"every {every / size:g} {unit}"
 
 
 def next_tick(schedule: Schedule) -> str:
-    """When it ticks next, in the shop's zone; nothing if it is switched off."""
+    """The time of the next tick, in the shop's zone; empty if it is switched off."""
     return in_shop_zone(next_due(recurring_job(schedule.name), now())) if schedule.enabled else ""
 
 
 def in_shop_zone(at: datetime | None) -> str:
     return f"{timezone.localtime(at):%a %d %b %H:%M:%S %Z}" if at else ""
-
-
-def schedules_page() -> str:
-    """Every declared recurring job, as a table."""
-    recurring.make_rows()
-    jobs = {definition.name: definition for definition in registry.recurring()}
-    rows = [HEAD]
-    for row in Schedule.objects.filter(name__in=jobs).order_by("name"):
-        last, state = in_shop_zone(row.ticked_at) or "never", "" if row.enabled else "off"
-        rows.append((row.name, recurrence(jobs[row.name]), last, next_tick(row) or "-", state))
-    return _table(rows) if jobs else "no recurring job is declared\n"
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> str:
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "".join(f"{line.rstrip()}\n" for line in lines)

@@ -40,7 +40,9 @@ class StatsView(APIView):
 
     @extend_schema(responses=StatsSerializer)
     def get(self, request: Request) -> Response:
-        return Response({"mode": settings.WORKER_MODE, **stats()})
+        total, queues = stats()
+        by_queue = {name: counts._asdict() for name, counts in queues.items()}
+        return Response({"mode": settings.WORKER_MODE, **total._asdict(), "queues": by_queue})
 
 
 class HasMetricsToken(BasePermission):
@@ -62,5 +64,5 @@ class MetricsView(APIView):
         return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        """Whatever is asked for, the answer is text; errors are JSON."""
+        """The response is text whatever the request accepts; errors are JSON."""
         return super().perform_content_negotiation(request, force=True)

@@ -27,11 +27,11 @@ RULES = {
     "final states have their time, others have none": """
         SELECT id FROM queues_job
         WHERE (state IN ('completed', 'failed', 'cancelled')) <> (finished_at IS NOT NULL)""",
-    "the tallies are what counting gives": """
+    "the counters are what counting gives": """
         SELECT coalesce(counted.jobs, 0)
         FROM (SELECT queue, state, count(*) AS jobs FROM queues_job GROUP BY 1, 2) counted
-        FULL JOIN (SELECT queue, state, sum(jobs) AS jobs FROM queues_tally GROUP BY 1, 2) told USING (queue, state)
-        WHERE coalesce(counted.jobs, 0) <> coalesce(told.jobs, 0)""",
+        FULL JOIN (SELECT queue, state, sum(jobs) AS jobs FROM queues_tally GROUP BY 1, 2) counters USING (queue, state)
+        WHERE coalesce(counted.jobs, 0) <> coalesce(counters.jobs, 0)""",
 }
 
 

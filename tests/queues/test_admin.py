@@ -1,4 +1,4 @@
-"""Jobs in the admin: seen by staff, steered by those who may, every act audited."""
+"""Jobs in the admin: staff views them and runs the actions that it may; each is audited."""
 
 import pytest
 from django.contrib.auth import get_user_model

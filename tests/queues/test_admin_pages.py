@@ -88,3 +88,12 @@ def test_the_index_names_every_room_once(admin_client: Client):
 
     rooms = re.findall(r'title="Models in the ([^"]+) application"', page)
     assert len(rooms) == len(set(rooms)) >= 5
+
+
+def test_the_column_of_errors_is_one_that_wraps_long_texts():
+    failed_job()
+
+    page = staff("view_job").get(JOBS).content.decode()
+
+    assert re.search(r"#result_list \.field-error_start[^{]*{ overflow-wrap: anywhere", page)
+    assert '<td class="field-error_start">Permanent: never</td>' in page

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 
 from queues import ledger
 from queues.ledger import outbox, workers
-from queues.maintenance import housekeeper
+from queues.maintenance import pruner
 from queues.maintenance.rescuer import rescue_from_closed_workers
 from queues.models import Attempt, Job, Worker
 from queues.ops import actions
@@ -34,7 +34,7 @@ ROW = ("name", "queue", "key", "state", "attempt", "max_attempts", "crashes", "l
 
 
 class LedgerMachine(JobSteps):
-    """And workers die, operators steer, time passes, old jobs leave."""
+    """And workers die, operators act, time passes, old jobs are deleted."""
 
     @rule(nth=WORKER, lives=st.booleans())
     def stand_still_or_beat(self, nth: int, lives: bool) -> None:
@@ -137,7 +137,7 @@ class LedgerMachine(JobSteps):
     def prune(self) -> None:
         Job.objects.filter(state__in=FINAL).update(finished_at=F("finished_at") - timedelta(days=365))
         gone = [job.id for job in self.model.jobs.values() if not job.is_live and not job.row]
-        assert housekeeper.prune() == len(gone)
+        assert pruner.prune() == len(gone)
         for id in gone:
             del self.model.jobs[id]
 

@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from queues.ledger.verdicts import count_late_verdict
 from queues.models import Outbox
 from queues.ops import actions
-from queues.ops.metrics import count_late_verdict
 from queues.testing import drain
 from tests.jobapp.jobs import record, record_mail
 from tests.queues.claims import new_worker

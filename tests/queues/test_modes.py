@@ -112,10 +112,10 @@ def test_jobs_of_mode_none_stay_waiting_and_stats_say_so(processes: Processes):
     script = (
         "import django; django.setup()\n"
         "from tests.jobapp.jobs import record\nfrom queues.ledger.counts import stats\n"
-        "record.enqueue(label='a')\nprint(stats()['waiting'], stats()['queues']['order'])"
+        "record.enqueue(label='a')\nprint(stats().total.waiting, stats().queues['order'])"
     )
 
     process = processes.run(sys.executable, "-c", script, name="none", WORKER_MODE="none", QUEUE_REDIS_URL=NOBODY)
 
     assert process.exit_code() == 0
-    assert process.output == "1 {'waiting': 1, 'active': 0, 'completed': 0, 'failed': 0, 'delayed': 0}\n"
+    assert process.output == "1 Counts(waiting=1, active=0, completed=0, failed=0, delayed=0)\n"

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from queues import settings as queue_settings
-from queues.maintenance.housekeeper import prune
+from queues.maintenance.pruner import prune
 from queues.models import Job
 from queues.states import JobState
 

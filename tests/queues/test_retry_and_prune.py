@@ -10,7 +10,7 @@ from queues import ledger
 from queues.dispatcher import Dispatcher
 from queues.ledger import outbox
 from queues.lifecycle.verdict import Verdict
-from queues.maintenance.housekeeper import prune
+from queues.maintenance.pruner import prune
 from queues.models import Attempt, AuditEntry, Job, Outbox, Worker
 from queues.states import JobState, Outcome
 from queues.testing import drain, make_due, run_next

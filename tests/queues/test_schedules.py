@@ -1,4 +1,4 @@
-"""Recurring jobs steered by an operator: run now, switched off, switched on; every act audited."""
+"""Actions of an operator on recurring jobs: run now, switched off, switched on; every act audited."""
 
 from collections.abc import Iterator
 
@@ -161,7 +161,7 @@ def test_switching_twice_changes_nothing_and_leaves_one_audit_line():
     "act", [schedules.run_schedule_now, lambda name, actor: schedules.switch_schedule(name, False, actor=actor)]
 )
 @pytest.mark.parametrize("name", ["test.hurly", "jobapp.record"])
-def test_what_does_not_recur_cannot_be_steered(act, name: str):
+def test_what_does_not_recur_can_be_neither_run_nor_switched(act, name: str):
     with pytest.raises(UnknownSchedule, match=f"no recurring job named '{name}'"):
         act(name, actor="asha")
 

@@ -60,7 +60,8 @@ ORDER = {
 def test_plain_rqstats_is_a_table(some_jobs: None):
     lines = said().splitlines()
 
-    assert lines[0].split() == ["Name", "Queued", "Delayed", "Active", "Finished", "Failed", "Workers"]
+    assert lines[0] == "Name                  Queued   Delayed    Active  Finished    Failed   Workers"
+    assert lines[1] == "email                      0         0         0         0         0         1"
     rows = {line.split()[0]: [int(number) for number in line.split()[1:]] for line in lines[1:]}
     assert rows["order"] == [2, 1, 1, 1, 1, 0]
     assert rows["email"] == [0, 0, 0, 0, 0, 1]

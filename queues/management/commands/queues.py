@@ -1,4 +1,4 @@
-"""`manage.py queues …`: look at queues, steer them and their jobs. The verbs are in queues/management/verbs.py."""
+"""`manage.py queues …`: view queues, act on them and their jobs. The verbs are in queues/management/verbs.py."""
 
 from typing import Any
 

@@ -1,19 +1,20 @@
-"""`manage.py rqstats`: the ledger's numbers, in the shape of django-rq's command of this name.
+"""`manage.py rqstats`: the counts of the ledger in the format of django-rq's command of this name.
 
-django-rq's own reads jobs out of Redis and unpickles what lies there; this one asks PostgreSQL alone.
+django-rq's command reads jobs from Redis and unpickles them; this one queries PostgreSQL only.
 """
 
 import json
 import signal
 import time
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from django.core.management.base import BaseCommand, CommandParser
 
-from queues.ledger import workers as lease
+from queues.ledger import workers
 from queues.ledger.counts import stats
 from queues.models import Worker
+from queues.ops.tables import table
 
 COLUMNS = {
     "Name": "name",
@@ -24,6 +25,8 @@ COLUMNS = {
     "Failed": "failed_jobs",
     "Workers": "workers",
 }
+LEAST_WIDTHS = (18, *[8] * 6)
+"""With --interval the columns keep their places while the numbers grow."""
 
 
 class Command(BaseCommand):
@@ -40,40 +43,38 @@ class Command(BaseCommand):
         elif options["yaml"]:
             self.stdout.write(yaml.safe_dump({"queues": statistics()}, sort_keys=False), ending="")
         elif options["interval"]:
-            self._show_for_ever(options["interval"])
+            self._show_repeatedly(options["interval"])
         else:
             self._show()
 
-    def _show_for_ever(self, interval: float) -> None:
-        """Until Ctrl-C; by a handler, because an exception that is raised inside a query may get lost there."""
-        asked: list[int] = []
-        signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
-        while not asked:
+    def _show_repeatedly(self, interval: float) -> None:
+        """Show until Ctrl-C. A handler catches it, since a KeyboardInterrupt raised inside a query may get lost."""
+        interrupts: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, frame: interrupts.append(number))
+        while not interrupts:
             self._show()
             shown = time.monotonic()
-            while not asked and time.monotonic() < shown + interval:
+            while not interrupts and time.monotonic() < shown + interval:
                 time.sleep(0.05)
 
     def _show(self) -> None:
-        rows = [list(COLUMNS), *([str(row[field]) for field in COLUMNS.values()] for row in statistics())]
-        for name, *numbers in rows:
-            self.stdout.write(f"{name:<18}" + "".join(f"{number:>10}" for number in numbers))
+        rows = ([queue[field] for field in COLUMNS.values()] for queue in statistics())
+        self.stdout.write(table([list(COLUMNS), *rows], "<>>>>>>", LEAST_WIDTHS), ending="")
 
 
-def statistics() -> list[dict[str, Any]]:
-    """One entry a queue, under django-rq's names."""
-    workers = list(Worker.objects.filter(pk__in=lease.living()))
-    queues = cast("dict[str, dict[str, int]]", stats()["queues"])
+def statistics() -> list[dict[str, str | int]]:
+    """One entry for each queue, with django-rq's names of fields."""
+    living = list(Worker.objects.filter(pk__in=workers.living()))
     return [
         {
             "name": name,
-            "jobs": counts["waiting"],
-            "scheduled_jobs": counts["delayed"],
-            "started_jobs": counts["active"],
-            "finished_jobs": counts["completed"],
-            "failed_jobs": counts["failed"],
+            "jobs": counts.waiting,
+            "scheduled_jobs": counts.delayed,
+            "started_jobs": counts.active,
+            "finished_jobs": counts.completed,
+            "failed_jobs": counts.failed,
             "deferred_jobs": 0,
-            "workers": sum(name in worker.queues for worker in workers),
+            "workers": sum(name in worker.queues for worker in living),
         }
-        for name, counts in queues.items()
+        for name, counts in stats().queues.items()
     ]

@@ -1,1 +1,1 @@
-"""The engine's pages in Django's admin, and lists for all apps."""
+"""The engine's pages in Django's admin; lists.py serves all apps."""

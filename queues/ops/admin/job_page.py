@@ -1,4 +1,4 @@
-"""How a job and its attempts look in the admin."""
+"""Rendering of jobs and their attempts in the admin."""
 
 import json
 
@@ -18,17 +18,17 @@ COLOURS = {
 }
 
 
-def state(job: Job) -> SafeString:
-    """The state in its colour; of a running job also how far it is, and whether it was asked to stop."""
-    told = format_html('<b style="color:{}">{}</b>', COLOURS[JobState(job.state)], job.state)
+def state_badge(job: Job) -> SafeString:
+    """The state in its colour; for a running job also its progress, and whether it was asked to stop."""
+    badge = format_html('<b style="color:{}">{}</b>', COLOURS[JobState(job.state)], job.state)
     if job.state != JobState.ACTIVE:
-        return told
+        return badge
     asked = " asked to stop" if job.cancel_asked_at else ""
-    return format_html("{}{} {}", told, asked, progress(job))
+    return format_html("{}{} {}", badge, asked, progress_bar(job))
 
 
-def progress(job: Job) -> SafeString | str:
-    """A small bar with what the job said last; empty if it said nothing."""
+def progress_bar(job: Job) -> SafeString | str:
+    """The last reported progress as a small bar with its note; empty if none was reported."""
     if job.progress is None:
         return ""
     bar = '<progress max="100" value="{0}" style="width:6em"></progress> {0} % {1}'
@@ -39,12 +39,12 @@ def suspect(job: Job) -> SafeString | str:
     return warned("yes: next runs alone in a process of its own") if job.suspect else "no"
 
 
-def counted(jobs: int) -> str:
+def job_count(jobs: int) -> str:
     return "1 job" if jobs == 1 else f"{jobs} jobs"
 
 
-def left(jobs: int, needed: str) -> str:
-    """What is said of chosen jobs for which the act was not meant."""
+def unchanged(jobs: int, needed: str) -> str:
+    """The message about selected jobs that the action could not change."""
     if jobs == 1:
         return f"1 job was left as it is: it was not {needed}, or its key lives in another job."
     return f"{jobs} jobs were left as they are: they were not {needed}, or their key lives in another job."
@@ -58,15 +58,16 @@ def result(job: Job) -> SafeString | str:
 
 
 def error(attempt: Attempt) -> SafeString | str:
-    return _unfolds(attempt.error, attempt.traceback)
+    return _collapsible(attempt.error, attempt.traceback)
 
 
 def log(attempt: Attempt) -> SafeString | str:
     lines = attempt.log.count("\n") + 1
-    return _unfolds(f"{lines} line{'s' if lines > 1 else ''}", attempt.log) if attempt.log else ""
+    return _collapsible(f"{lines} line{'s' if lines > 1 else ''}", attempt.log) if attempt.log else ""
 
 
-def _unfolds(summary: str, text: str) -> SafeString | str:
+def _collapsible(summary: str, text: str) -> SafeString | str:
+    """The summary, which opens the text if there is one."""
     if not text:
         return summary
     return format_html(

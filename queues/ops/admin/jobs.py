@@ -1,4 +1,4 @@
-"""Jobs in the admin: see every one, find the failed, retry, cancel or discard them; pause and resume queues."""
+"""Jobs in the admin: view and search them; retry, cancel and discard them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,74 +6,29 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
-from ... import settings as queue_settings
-from ...definitions import registry
-from ...models import Attempt, AuditEntry, Job, Worker
+from ...models import Attempt, AuditEntry, Job
 from ...states import FINAL, RETRYABLE, JobState
-from .. import actions as steering
+from ..actions import cancel_jobs, discard_jobs, retry_jobs, retry_matching
 from . import job_page
-from .lists import ReadOnlyAdmin, ReadOnlyInline
-from .long_list import LongList
-from .queues import QueueAdmin
-from .schedules import ScheduleAdmin
-
-__all__ = ["AuditAdmin", "JobAdmin", "QueueAdmin", "ScheduleAdmin", "WorkerAdmin"]
-
-
-class DeclaredFilter(admin.SimpleListFilter):
-    """Declared values only: asking the table for its distinct values would read all of it."""
-
-    values: Callable[[], list[str]]
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, value) for value in type(self).values()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        return queryset.filter(**{self.parameter_name or "": self.value()}) if self.value() else queryset
-
-
-class QueueFilter(DeclaredFilter):
-    title = parameter_name = "queue"
-    values = staticmethod(lambda: list(queue_settings.declared()))
-
-
-class NameFilter(DeclaredFilter):
-    template = "admin/queues/select_filter.html"
-    title = parameter_name = "name"
-    values = staticmethod(lambda: sorted(registry.names()))
-
-
-class DueFilter(admin.SimpleListFilter):
-    """Of the waiting ones: those that could run now, and the delayed."""
-
-    title, parameter_name = "due", "due"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("now", "now"), ("later", "later")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        if self.value() not in ("now", "later"):
-            return queryset
-        waiting, now = queryset.filter(state=JobState.WAITING), timezone.now()
-        return waiting.filter(run_at__gt=now) if self.value() == "later" else waiting.filter(run_at__lte=now)
+from .filters import DueFilter, NameFilter, QueueFilter
+from .lists import LongList, ReadOnlyAdmin, ReadOnlyInline
 
 
 class AttemptInline(ReadOnlyInline):
     model = Attempt
-    fields = ("number", "outcome", "worker", "started_at", "finished_at", "told", "said")
+    fields = ("number", "outcome", "worker", "started_at", "finished_at", "attempt_error", "attempt_log")
     readonly_fields = fields
 
     @admin.display(description="error")
-    def told(self, attempt: Attempt) -> SafeString | str:
+    def attempt_error(self, attempt: Attempt) -> SafeString | str:
         return job_page.error(attempt)
 
     @admin.display(description="log")
-    def said(self, attempt: Attempt) -> SafeString | str:
+    def attempt_log(self, attempt: Attempt) -> SafeString | str:
         return job_page.log(attempt)
 
 
@@ -87,7 +42,7 @@ class AuditInline(ReadOnlyInline):
 class JobAdmin(LongList, ReadOnlyAdmin):
     """Search by key, subject (`order-42`), number, or the error of a failed job."""
 
-    list_display = ("id", "name", "queue", "coloured_state", "attempts_of", "subject", "when", "told")
+    list_display = ("id", "name", "queue", "state_badge", "attempts_of", "subject", "when", "error_start")
     list_display_links = ("id", "name")
     list_filter = ("state", DueFilter, QueueFilter, NameFilter)
     search_fields = ("key", "subject", "error")
@@ -98,13 +53,13 @@ class JobAdmin(LongList, ReadOnlyAdmin):
     change_form_template = "admin/queues/job.html"
     fields = (
         ("name", "queue", "priority"),
-        ("coloured_state", "attempts_of", "doubted"),
+        ("state_badge", "attempts_of", "suspect_warning"),
         ("args", "subject", "key"),
         ("created_at", "run_at"),
         ("started_at", "finished_at", "worker"),
     )
-    said = {"error": "error", "progress": "bar", "cancel_asked_at": "cancel_asked_at", "result": "returned"}
-    readonly_fields = ("coloured_state", "attempts_of", "doubted", "bar", "returned")
+    optional_fields = {"error": "error", "progress": "bar", "cancel_asked_at": "cancel_asked_at", "result": "returned"}
+    readonly_fields = ("state_badge", "attempts_of", "suspect_warning", "bar", "returned")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -128,14 +83,14 @@ class JobAdmin(LongList, ReadOnlyAdmin):
 
     @admin.action(description="Retry selected failed or cancelled jobs", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._steer(request, queryset, steering.retry_jobs, "will run again", "failed or cancelled")
+        self._run(request, queryset, retry_jobs, "will run again", "failed or cancelled")
 
     @admin.action(description="Cancel selected jobs: running ones are asked to stop", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         chosen = list(queryset.order_by("pk").values_list("pk", flat=True))
-        done = steering.cancel_jobs(chosen, actor=request.user.get_username())
+        done = cancel_jobs(chosen, actor=request.user.get_username())
         self.message_user(request, f"{done}.", messages.SUCCESS)
-        self._tell_of_left(request, len(chosen) - len(done.waiting) - len(done.running), "waiting or running")
+        self._warn_of_unchanged(request, len(chosen) - len(done.waiting) - len(done.running), "waiting or running")
 
     @admin.action(description="Retry all failed jobs that share the error of a selected one", permissions=["retry"])
     def retry_same_error(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -144,31 +99,31 @@ class JobAdmin(LongList, ReadOnlyAdmin):
         done = [
             job_id
             for error in failed.values_list("error", flat=True).distinct()
-            for job_id in steering.retry_matching(error=error, actor=actor)
+            for job_id in retry_matching(error=error, actor=actor)
         ]
-        self.message_user(request, f"{job_page.counted(len(done))} will run again.", messages.SUCCESS)
+        self.message_user(request, f"{job_page.job_count(len(done))} will run again.", messages.SUCCESS)
 
     @admin.action(description="Discard selected finished jobs", permissions=["discard"])
     def discard_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self._steer(request, queryset, steering.discard_jobs, "deleted", "finished")
+        self._run(request, queryset, discard_jobs, "deleted", "finished")
 
-    def _steer(
-        self, request: HttpRequest, jobs: QuerySet[Job], act: Callable[..., list[int]], done: str, needed: str
+    def _run(
+        self, request: HttpRequest, jobs: QuerySet[Job], action: Callable[..., list[int]], done: str, needed: str
     ) -> None:
         chosen = list(jobs.order_by("pk").values_list("pk", flat=True))
-        changed = act(chosen, actor=request.user.get_username())
-        self.message_user(request, f"{job_page.counted(len(changed))} {done}.", messages.SUCCESS)
-        self._tell_of_left(request, len(chosen) - len(changed), needed)
+        changed = action(chosen, actor=request.user.get_username())
+        self.message_user(request, f"{job_page.job_count(len(changed))} {done}.", messages.SUCCESS)
+        self._warn_of_unchanged(request, len(chosen) - len(changed), needed)
 
-    def _tell_of_left(self, request: HttpRequest, left: int, needed: str) -> None:
-        if left:
-            self.message_user(request, job_page.left(left, needed), messages.WARNING)
+    def _warn_of_unchanged(self, request: HttpRequest, jobs: int, needed: str) -> None:
+        if jobs:
+            self.message_user(request, job_page.unchanged(jobs, needed), messages.WARNING)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Of what a job may have to say, only what it said."""
+        """The optional fields are shown only if this job has a value for them."""
         return (
             *self.fields,
-            *(shown for name, shown in self.said.items() if getattr(obj, name, None) not in (None, "")),
+            *(shown for name, shown in self.optional_fields.items() if getattr(obj, name, None) not in (None, "")),
         )
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
@@ -190,15 +145,15 @@ class JobAdmin(LongList, ReadOnlyAdmin):
         return [(action, label) for action, label, allowed in buttons if allowed]
 
     @admin.display(description="state", ordering="state")
-    def coloured_state(self, job: Job) -> SafeString:
-        return job_page.state(job)
+    def state_badge(self, job: Job) -> SafeString:
+        return job_page.state_badge(job)
 
     @admin.display(description="progress")
     def bar(self, job: Job) -> SafeString | str:
-        return job_page.progress(job)
+        return job_page.progress_bar(job)
 
     @admin.display(description="suspect")
-    def doubted(self, job: Job) -> SafeString | str:
+    def suspect_warning(self, job: Job) -> SafeString | str:
         return job_page.suspect(job)
 
     @admin.display(description="result")
@@ -211,26 +166,10 @@ class JobAdmin(LongList, ReadOnlyAdmin):
 
     @admin.display(description="when", ordering="run_at")
     def when(self, job: Job) -> str:
-        """When it ended, began, or may run."""
+        """When it finished, started, or may start."""
         at = job.finished_at or (job.started_at if job.state == JobState.ACTIVE else job.run_at)
         return f"{localtime(at):%d %b %H:%M:%S}" if at else ""
 
     @admin.display(description="error")
-    def told(self, job: Job) -> str:
+    def error_start(self, job: Job) -> str:
         return Truncator(job.error).chars(80)
-
-
-@admin.register(Worker)
-class WorkerAdmin(LongList, ReadOnlyAdmin):
-    """Processes that run jobs, with their last heartbeat."""
-
-    list_display = ("id", "name", "host", "pid", "queues", "started_at", "beat_at", "stopped_at")
-    list_filter = (("stopped_at", admin.EmptyFieldListFilter),)
-
-
-@admin.register(AuditEntry)
-class AuditAdmin(LongList, ReadOnlyAdmin):
-    """Who steered what."""
-
-    list_display = ("at", "actor", "action", "job_id", "detail")
-    search_fields = ("=job_id", "actor")

@@ -1,4 +1,4 @@
-"""Recurring jobs in the admin: when they ticked and will; run one now, switch them on and off."""
+"""Recurring jobs in the admin: their last and next ticks; run them now, switch them on and off."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from .lists import ReadOnlyAdmin, warned
 
 @admin.register(Schedule)
 class ScheduleAdmin(ReadOnlyAdmin):
-    """Every declared recurring job; the chosen ones are run now, switched on or off."""
+    """Every declared recurring job; actions run the selected ones now, or switch them on or off."""
 
     list_display = ("name", "recurs", "state", "last_tick_at", "next_tick_at", "jobs")
     list_display_links = None
@@ -26,7 +26,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
     actions = ("run_selected", "switch_on_selected", "switch_off_selected")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """The rows of declared jobs are made when somebody first looks."""
+        """Create the rows of declared recurring jobs that have none yet."""
         recurring.make_rows()
         return super().changelist_view(request, {"title": "Recurring jobs", **(extra_context or {})})
 
@@ -41,8 +41,8 @@ class ScheduleAdmin(ReadOnlyAdmin):
         for name in _names(queryset):
             job_id, is_new = schedules.run_schedule_now(name, actor=request.user.get_username())
             job = format_html('<a href="{}">#{}</a>', reverse("admin:queues_job_change", args=[job_id]), job_id)
-            told = "Enqueued {1}: job {0}." if is_new else "Job {0} of {1} has not ended; none was enqueued."
-            self.message_user(request, format_html(told, job, name), messages.SUCCESS if is_new else messages.WARNING)
+            text = "Enqueued {1}: job {0}." if is_new else "Job {0} of {1} has not ended; none was enqueued."
+            self.message_user(request, format_html(text, job, name), messages.SUCCESS if is_new else messages.WARNING)
 
     @admin.action(description="Switch selected recurring jobs on", permissions=["steer"])
     def switch_on_selected(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
@@ -55,12 +55,12 @@ class ScheduleAdmin(ReadOnlyAdmin):
     def _switch(self, request: HttpRequest, queryset: QuerySet[Schedule], *, on: bool) -> None:
         actor = request.user.get_username()
         changed = [name for name in _names(queryset) if schedules.switch_schedule(name, on, actor=actor)]
-        told = f"Switched {'on' if on else 'off'}: {', '.join(changed) or 'none'}"
-        self.message_user(request, told, messages.SUCCESS)
+        text = f"Switched {'on' if on else 'off'}: {', '.join(changed) or 'none'}"
+        self.message_user(request, text, messages.SUCCESS)
 
     @admin.display(description="when")
     def recurs(self, schedule: Schedule) -> str:
-        return schedules.recurrence(schedules.recurring_job(schedule.name))
+        return schedules.recurrence_text(schedules.recurring_job(schedule.name))
 
     @admin.display(description="state")
     def state(self, schedule: Schedule) -> SafeString | str:

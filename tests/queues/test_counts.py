@@ -1,4 +1,4 @@
-"""Tallies: how many jobs are in each state, without counting them."""
+"""How many jobs are in each state, without counting them."""
 
 import threading
 
@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from queues import ledger
-from queues.ledger import counts, tallies
+from queues.ledger import counts
 from queues.models import Tally
 from tests.jobapp.jobs import record, record_mail
 from tests.queues.ledger_rules import broken_rules
@@ -17,9 +17,7 @@ pytestmark = pytest.mark.usefixtures("ledger_db")
 
 
 def waiting(queue: str) -> int:
-    told = counts.stats()["queues"]
-    assert isinstance(told, dict)
-    return int(told[queue]["waiting"])
+    return counts.stats().queues[queue].waiting
 
 
 def test_jobs_of_a_transaction_count_when_it_is_committed():
@@ -34,7 +32,7 @@ def test_jobs_of_a_transaction_count_when_it_is_committed():
 def test_folding_changes_no_count_while_jobs_come_in_on_many_connections():
     # given six connections that enqueue, and one that folds all the time
     done = threading.Event()
-    tallies.UNFOLDED, before = 5, tallies.UNFOLDED
+    counts.UNFOLDED, before = 5, counts.UNFOLDED
 
     def enqueue() -> None:
         for number in range(30):
@@ -43,7 +41,7 @@ def test_folding_changes_no_count_while_jobs_come_in_on_many_connections():
 
     def fold() -> None:
         while not done.is_set():
-            tallies.fold()
+            counts.fold()
         connections.close_all()
 
     folder = threading.Thread(target=fold)
@@ -54,8 +52,8 @@ def test_folding_changes_no_count_while_jobs_come_in_on_many_connections():
         thread.join()
     done.set()
     folder.join()
-    tallies.fold()
-    tallies.UNFOLDED = before
+    counts.fold()
+    counts.UNFOLDED = before
 
     # then nothing was lost, and few rows are left
     assert (waiting("order"), waiting("email")) == (120, 60)
@@ -67,7 +65,7 @@ def test_few_rows_are_left_alone():
     record.enqueue(label="a")
     record.enqueue(label="b")
 
-    tallies.fold()
+    counts.fold()
 
     assert Tally.objects.count() == 2
 
@@ -77,8 +75,8 @@ def test_recount_corrects_what_was_written_without_the_trigger(caplog: pytest.Lo
     Tally.objects.all().delete()
     assert waiting("order") == 0
 
-    assert tallies.recount() == 1
-    assert tallies.recount() == 0
+    assert counts.recount() == 1
+    assert counts.recount() == 0
 
     assert waiting("order") == 4
     assert "corrected 1 tallies" in caplog.text

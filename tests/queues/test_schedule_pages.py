@@ -73,7 +73,7 @@ def test_next_time_of_an_interval_is_the_next_whole_one():
     [(1, "1 s"), (90, "90 s"), (1.5, "1.5 s"), (600, "10 min"), (7200, "2 h"), (5400, "90 min"), (172_800, "2 d")],
 )
 def test_interval_is_told_in_the_largest_whole_unit(every: float, told: str):
-    assert schedules.recurrence(JobDefinition(lambda: None, "test.any", "order", every=every)) == f"every {told}"
+    assert schedules.recurrence_text(JobDefinition(lambda: None, "test.any", "order", every=every)) == f"every {told}"
 
 
 def test_admin_page_shows_every_declared_recurring_job(nine: JobDefinition):
@@ -126,7 +126,7 @@ def test_staff_switch_a_recurring_job_off_and_on():
 
 
 @pytest.mark.parametrize("action", ["run_selected", "switch_off_selected", "switch_on_selected"])
-def test_without_the_permission_nothing_is_steered(action: str):
+def test_without_the_permission_no_action_runs(action: str):
     client = staff("view_schedule", "retry_job", "pause_queue")
 
     act(client, action)

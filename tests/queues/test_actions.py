@@ -160,7 +160,7 @@ def test_admin_discards_finished_jobs_and_tells_what_was_left():
 
 
 @pytest.mark.parametrize("action", ["discard_selected", "retry_same_error"])
-def test_without_the_permission_nothing_is_steered(action: str):
+def test_without_the_permission_no_action_runs(action: str):
     job = finished()
 
     act(staff("view_job"), action, job)
