@@ -1,21 +1,26 @@
-"""The declared queues and worker variables, read and checked. Importable while Django's settings are being read."""
+"""QUEUES and WORKER_…: the declared queues and worker variables, read and checked.
+
+No Django settings are needed to import this package: they import it while they are being read.
+"""
 
 from .backoff import Backoff, exponential, fixed
+from .environment import tuned_by_environment
+from .modes import MODES, worker_mode
 from .queue import (
     DEFAULT_QUEUE,
-    MODES,
     WORKER_TYPES,
     Mistake,
     Queue,
     declared,
-    get,
     mistakes_in,
+    queue_named,
     queues_of,
-    rq_queues,
     suggest,
-    tuned_by_environment,
-    worker_mode,
 )
+from .rate import Rate
+from .rq import rq_queues
+
+get = queue_named
 
 __all__ = [
     "DEFAULT_QUEUE",
@@ -24,11 +29,13 @@ __all__ = [
     "Backoff",
     "Mistake",
     "Queue",
+    "Rate",
     "declared",
     "exponential",
     "fixed",
     "get",
     "mistakes_in",
+    "queue_named",
     "queues_of",
     "rq_queues",
     "suggest",
