@@ -6,11 +6,11 @@ import threading
 from django.conf import settings
 from django.db import connection
 
-from . import settings as queue_settings
 from .brokers.base import Broker
 from .errors import BrokerUnavailable, unforeseen
 from .ledger import outbox
 from .postgres import prepared
+from .settings import declared
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Dispatcher:
         if not self.broker.dispatches:
             return 0
         delay = settings.QUEUE_BROKER_DELAY if self.broker.holds_delays else None
-        queues = list(queue_settings.declared())
+        queues = list(declared())
         offers = outbox.lease_windows(queues, settings.QUEUE_WINDOW, settings.QUEUE_DELAYED_WINDOW, delay)
         if offers:
             try:

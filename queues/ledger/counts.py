@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from .. import settings as queue_settings
+from ..settings import declared
 
 COUNTED = ("waiting", "active", "completed", "failed", "delayed")
 
@@ -18,7 +18,7 @@ SELECT declared.queue, 'delayed', delayed.jobs FROM unnest(%s::text[]) AS declar
 
 def stats() -> dict[str, object]:
     """Jobs by state, in total and per queue; `delayed` (waiting and not yet due) is counted apart from `waiting`."""
-    per_queue = {name: dict.fromkeys(COUNTED, 0) for name in queue_settings.declared()}
+    per_queue = {name: dict.fromkeys(COUNTED, 0) for name in declared()}
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, [list(per_queue)])
         for queue, state, jobs in cursor.fetchall():

@@ -17,12 +17,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from .. import settings as queue_settings
 from ..brokers.base import Broker
 from ..definitions import recurrence
 from ..errors import unforeseen
 from ..ledger import deletions, outbox, tallies, workers
 from ..models import Chore, Worker
+from ..settings import Queue, declared
 
 log = logging.getLogger(__name__)
 
@@ -99,9 +99,9 @@ def _is_our_turn(name: str, every: float) -> bool:
 
 def prune() -> int:
     """Delete finished jobs that their queue keeps no longer, by age and by count, in short batches; how many."""
-    declared = queue_settings.declared()
-    parts = [(Q(queue=name), queue) for name, queue in declared.items()]
-    parts.append((~Q(queue__in=list(declared)), queue_settings.Queue("no longer declared")))
+    queues = declared()
+    parts = [(Q(queue=name), queue) for name, queue in queues.items()]
+    parts.append((~Q(queue__in=list(queues)), Queue("no longer declared")))
     overdue = (jobs for part in parts for room in deletions.rooms(*part) for jobs in room.overdue())
     deleted = sum(deletions.delete_all(jobs, PRUNE_BATCH) for jobs in overdue)
     Worker.objects.filter(stopped_at__lt=timezone.now() - WORKER_ROWS_KEPT).exclude(jobs__state="active").delete()

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from django.apps import AppConfig
 
-from queues import settings as queue_settings
 from queues.definitions import registry
 from queues.errors import UnknownQueue, UnknownSchedule
 from queues.ops import schedules
+from queues.settings import queue_named, suggest
 
 from . import new_job
 
@@ -22,14 +22,14 @@ LONGEST = timedelta(days=36_500)
 
 def queue(text: str) -> str:
     try:
-        return queue_settings.get(text).name
+        return queue_named(text).name
     except UnknownQueue as error:
         raise ArgumentTypeError(str(error)) from None
 
 
 def job_name(text: str) -> str:
     if text not in registry.names():
-        raise ArgumentTypeError(f"no job named {text!r}. {queue_settings.suggest(text, registry.names())}")
+        raise ArgumentTypeError(f"no job named {text!r}. {suggest(text, registry.names())}")
     return text
 
 
@@ -43,14 +43,14 @@ def schedule(text: str) -> str:
 def own_app(text: str) -> AppConfig:
     apps = new_job.own_apps()
     if text not in apps:
-        raise ArgumentTypeError(f"no app {text!r}. {queue_settings.suggest(text, apps)}")
+        raise ArgumentTypeError(f"no app {text!r}. {suggest(text, apps)}")
     return apps[text]
 
 
 def event_name(text: str) -> str:
     events = new_job.known_events()
     if text not in events:
-        raise ArgumentTypeError(f"no event {text!r}. {queue_settings.suggest(text, events)}")
+        raise ArgumentTypeError(f"no event {text!r}. {suggest(text, events)}")
     return text
 
 

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queues import ledger
-from queues import settings as queue_settings
 from queues.ledger import Claim, Verdict, limits, outbox
 from queues.ledger.limits import Admitted
 from queues.models import QueueState
-from queues.settings import Queue
+from queues.settings import Queue, queue_named
 from queues.settings.rate import Rate
 from queues.states import JobState, Outcome
 from tests.queues.claims import new_worker
@@ -21,7 +20,7 @@ from tests.queues.facts import write_jobs
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
-ORDER = queue_settings.get("order")
+ORDER = queue_named("order")
 LIMITED = replace(ORDER, rate=Rate.parse("100/h"))
 GLOBAL = replace(ORDER, scope="global", concurrency=3)
 

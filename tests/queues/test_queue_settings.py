@@ -7,9 +7,8 @@ import pytest
 from django.core.checks import run_checks
 from django.test import override_settings
 
-from queues import settings as queue_settings
 from queues.errors import UnknownQueue
-from queues.settings import WORKER_TYPES, mistakes_in, queues_of, tuned_by_environment, worker_mode
+from queues.settings import WORKER_TYPES, declared, mistakes_in, queues_of, tuned_by_environment, worker_mode
 from queues.settings.backoff import exponential, fixed
 from queues.settings.queue import EXPECTED
 
@@ -111,9 +110,7 @@ def test_mistakes_are_system_checks():
 
 
 def test_declared_queues_are_those_of_the_plan():
-    numbers = {
-        name: (queue.concurrency, queue.attempts, queue.cpu) for name, queue in queue_settings.declared().items()
-    }
+    numbers = {name: (queue.concurrency, queue.attempts, queue.cpu) for name, queue in declared().items()}
 
     assert numbers == {
         "email": (5, 5, False),
@@ -129,8 +126,8 @@ def test_declared_queues_are_those_of_the_plan():
 
 
 def test_every_declared_queue_has_a_worker_type():
-    assert sorted(name for names in WORKER_TYPES.values() for name in names) == sorted(queue_settings.declared())
-    assert queues_of("all") == list(queue_settings.declared())
+    assert sorted(name for names in WORKER_TYPES.values() for name in names) == sorted(declared())
+    assert queues_of("all") == list(declared())
     assert queues_of("payment") == ["payment", "payment-webhook", "payment-retry"]
 
 

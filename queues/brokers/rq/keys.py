@@ -10,7 +10,7 @@ import rq
 from rq.job import Job
 from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
 
-from ... import settings as queue_settings
+from ...settings import DEFAULT_QUEUE, declared
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def wip_key(queue: str) -> str:
 def delete_wrong_types(connection: redis.Redis, more: Mapping[str, bytes] = MappingProxyType({})) -> None:
     """Delete what is not of the type that its key must have: every command on it would fail for ever."""
     wanted = {SCHEDULED: b"zset", QUEUES: b"set", REDIS_WORKER_KEYS: b"set", **more}
-    for queue in [*queue_settings.declared(), queue_settings.DEFAULT_QUEUE]:
+    for queue in [*declared(), DEFAULT_QUEUE]:
         wanted |= {queue_key(queue): b"list", WORKERS_BY_QUEUE_KEY % queue: b"set"}
         wanted |= {registry_key(registry, queue): b"zset" for registry in REGISTRIES}
     try:

@@ -16,9 +16,9 @@ from django.core.management.base import CommandError, CommandParser
 from django_rq.management.commands import rqscheduler as stock_scheduler
 from django_rq.management.commands import rqworker as stock_worker
 
-from ... import settings as queue_settings
 from ...errors import UnfitBroker, UnknownQueue
 from ...postgres.outages import OUTAGE
+from ...settings import DEFAULT_QUEUE, queue_named
 from ...supervisor import supervised
 
 stock_pool = import_module("django_rq.management.commands.rqworker-pool")
@@ -65,10 +65,10 @@ def refuse_foreign(options: dict[str, Any]) -> None:
 
 def refuse_unknown_queues(names: tuple[str, ...]) -> None:
     for name in names:
-        if name == queue_settings.DEFAULT_QUEUE and len(names) == 1:
+        if name == DEFAULT_QUEUE and len(names) == 1:
             continue
         try:
-            queue_settings.get(name)
+            queue_named(name)
         except UnknownQueue as error:
             raise CommandError(str(error), returncode=2) from None
 

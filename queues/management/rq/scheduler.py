@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import redis
 from rq_scheduler import Scheduler as StockScheduler
 
-from ... import settings as queue_settings
 from ...brokers.rq.connection import broker_errors, client
 from ...brokers.rq.keys import JOB_PREFIX, QUEUE_PREFIX, SCHEDULED
 from ...errors import BrokerUnavailable
+from ...settings import declared
 from ...supervisor import supervised
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def move_due(connection: "Redis", *, overdue: float = 0.0) -> int:
     script = connection.register_script(MOVE_DUE)
     total = 0
     while True:
-        arguments: list[Any] = [time.time() - overdue, BATCH, JOB_PREFIX, QUEUE_PREFIX, *queue_settings.declared()]
+        arguments: list[Any] = [time.time() - overdue, BATCH, JOB_PREFIX, QUEUE_PREFIX, *declared()]
         moved = int(script(keys=[SCHEDULED], args=arguments))
         total += moved
         if moved < BATCH:

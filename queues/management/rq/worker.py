@@ -11,13 +11,13 @@ from django.conf import settings
 from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
-from ... import settings as queue_settings
 from ...brokers import current
 from ...brokers.base import Consumer
 from ...brokers.rq.connection import await_redis, client, refuse_unfit
 from ...brokers.rq.consumer import RqConsumer
 from ...brokers.rq.keys import delete_wrong_types
 from ...brokers.rq.messages import MessageQueue
+from ...settings import DEFAULT_QUEUE, queues_of
 from ...supervisor import supervised
 
 log = logging.getLogger(__name__)
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 def served_queues(names: Sequence[str]) -> list[str]:
     """The queues to serve: `default` alone (what django-rq asks for when none is named) means WORKER_TYPE's."""
-    if list(names) == [queue_settings.DEFAULT_QUEUE]:
-        return queue_settings.queues_of(settings.WORKER_TYPE)
+    if list(names) == [DEFAULT_QUEUE]:
+        return queues_of(settings.WORKER_TYPE)
     return list(names)
 
 
