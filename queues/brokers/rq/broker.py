@@ -6,9 +6,9 @@ from itertools import groupby
 from django.utils import timezone
 
 from ...lifecycle.offer import Offer
-from ...management.rq import scheduler
 from .connection import broker_errors, client
 from .consumer import RqConsumer
+from .delays import move_due
 from .keys import JOB_PREFIX, SCHEDULED, fetched_key, queue_key
 from .messages import write
 
@@ -59,7 +59,7 @@ class RqBroker:
 
     def take_over(self, overdue: float) -> int:
         with broker_errors():
-            return scheduler.move_due(client(), overdue=overdue)
+            return move_due(client(), overdue=overdue)
 
     def consumer(self, worker_id: int, queues: Sequence[str]) -> RqConsumer:
         return RqConsumer(client(), client(retries=0), worker_id, queues)

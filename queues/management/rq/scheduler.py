@@ -2,55 +2,17 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import redis
 from rq_scheduler import Scheduler as StockScheduler
 
 from ...brokers.rq.connection import broker_errors, client
-from ...brokers.rq.keys import JOB_PREFIX, QUEUE_PREFIX, SCHEDULED
+from ...brokers.rq.delays import move_due
 from ...errors import BrokerUnavailable
-from ...settings import declared
 from ...supervisor import supervised
 
-if TYPE_CHECKING:
-    from redis import Redis
-
 log = logging.getLogger(__name__)
-
-BATCH = 1000
-
-MOVE_DUE = """
--- Move due message ids from the delayed set to the lists of their queues.
--- KEYS: the delayed set. ARGV: time, batch, prefix of job keys, prefix of queue keys, then the declared queues.
--- Guarantee: an id is published by the one whose ZREM returns 1; an id of no declared queue is dropped.
-local declared = {}
-for i = 5, #ARGV do declared[ARGV[i]] = true end
-local moved = 0
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
-    if redis.call('ZREM', KEYS[1], id) == 1 then
-        local origin = redis.pcall('HGET', ARGV[3] .. id, 'origin')
-        if type(origin) == 'string' and declared[origin] then
-            redis.pcall('RPUSH', ARGV[4] .. origin, id)
-            redis.pcall('HSET', ARGV[3] .. id, 'status', 'queued')
-        end
-        moved = moved + 1
-    end
-end
-return moved
-"""
-
-
-def move_due(connection: "Redis", *, overdue: float = 0.0) -> int:
-    """Publish every delayed message whose time came at least `overdue` seconds ago; how many were."""
-    script = connection.register_script(MOVE_DUE)
-    total = 0
-    while True:
-        arguments: list[Any] = [time.time() - overdue, BATCH, JOB_PREFIX, QUEUE_PREFIX, *declared()]
-        moved = int(script(keys=[SCHEDULED], args=arguments))
-        total += moved
-        if moved < BATCH:
-            return total
 
 
 class Scheduler(StockScheduler):
