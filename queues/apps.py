@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -9,8 +8,9 @@ class QueuesConfig(AppConfig):
 
     def ready(self) -> None:
         from .definitions import checks  # noqa: F401  registers the system checks
+        from .settings import current_mode
         from .worker import embedded
 
         autodiscover_modules("jobs")
-        if settings.WORKER_MODE == "in-process":
+        if current_mode().runs_in_web:
             embedded.connect()

@@ -66,7 +66,3 @@ class InProcessBroker:
     def wake(self) -> None:
         with self.bell:
             self.bell.notify_all()
-
-
-def make() -> InProcessBroker:
-    return InProcessBroker()

@@ -27,7 +27,3 @@ class NoBroker:
 
     def wake(self) -> None:
         """Nobody waits."""
-
-
-def make() -> NoBroker:
-    return NoBroker()

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from ..settings import declared, mistakes_in, suggest
+from ..settings import current_mode, declared, mistakes_in, suggest
 from . import registry
 from .event import all_events
 from .job import JobDefinition
@@ -114,7 +114,8 @@ def check_event_names(**_: Any) -> list[CheckMessage]:
 
 @register("queues", deploy=True)
 def check_mode(**_: Any) -> list[CheckMessage]:
-    if settings.WORKER_MODE != "in-process":
+    mode = current_mode()
+    if not mode.runs_in_web:
         return []
-    text = "WORKER_MODE is in-process: jobs run in the web processes."
+    text = f"WORKER_MODE is {mode.name}: jobs run in the web processes."
     return [Warning(text, hint="Set QUEUE_REDIS_URL and WORKER_MODE=rq, and start rqworker.", id="queues.W001")]

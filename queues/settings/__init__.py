@@ -5,7 +5,7 @@ No Django settings are needed to import this package: they import it while they 
 
 from .backoff import Backoff, exponential, fixed
 from .environment import tuned_by_environment
-from .modes import MODES, worker_mode
+from .modes import MODES, Mode, current_mode, mode_named, worker_mode
 from .queue import (
     DEFAULT_QUEUE,
     WORKER_TYPES,
@@ -28,13 +28,16 @@ __all__ = [
     "WORKER_TYPES",
     "Backoff",
     "Mistake",
+    "Mode",
     "Queue",
     "Rate",
+    "current_mode",
     "declared",
     "exponential",
     "fixed",
     "get",
     "mistakes_in",
+    "mode_named",
     "queue_named",
     "queues_of",
     "rq_queues",

@@ -1,8 +1,11 @@
-"""The brokers whose engine must behave the same, each as the environment of a worker. A further one joins here."""
+"""The modes whose workers must behave the same, each as the environment of a worker. New ones join by themselves."""
+
+from queues.settings import MODES
 
 NOBODY = "redis://127.0.0.1:9/0"
 
 BROKERS: dict[str, dict[str, str]] = {
-    "rq": {"WORKER_MODE": "rq"},
-    "in-process": {"WORKER_MODE": "in-process", "QUEUE_REDIS_URL": NOBODY},
+    mode.name: {"WORKER_MODE": mode.name} | ({} if mode.needs_redis_url else {"QUEUE_REDIS_URL": NOBODY})
+    for mode in MODES.values()
+    if mode.work
 }

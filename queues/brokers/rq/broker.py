@@ -66,7 +66,3 @@ class RqBroker:
 
     def wake(self) -> None:
         """Consumers wait in Redis."""
-
-
-def make() -> RqBroker:
-    return RqBroker()

@@ -18,7 +18,8 @@ from django_rq.management.commands import rqworker as stock_worker
 
 from ...errors import UnfitBroker, UnknownQueue
 from ...postgres.outages import OUTAGE
-from ...settings import DEFAULT_QUEUE, queue_named
+from ...settings import DEFAULT_QUEUE, current_mode, queue_named
+from ...settings.modes import RQ
 from ...supervisor import supervised
 
 stock_pool = import_module("django_rq.management.commands.rqworker-pool")
@@ -49,7 +50,7 @@ def at_least(least: float, kind: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def refuse_other_modes(command: str) -> None:
-    if settings.WORKER_MODE != "rq":
+    if current_mode() is not RQ:
         raise CommandError(
             f"{command} needs WORKER_MODE=rq, but WORKER_MODE is {settings.WORKER_MODE!r}; "
             "set WORKER_MODE=rq and QUEUE_REDIS_URL, or run `manage.py work`.",

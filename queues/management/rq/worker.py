@@ -30,6 +30,11 @@ def served_queues(names: Sequence[str]) -> list[str]:
     return list(names)
 
 
+def run_worker(queues: list[str], *, burst: bool) -> None:
+    """What `manage.py work` does in this mode: run jobs as an rq worker that rq's tools see."""
+    Worker(queues).work(burst=burst)
+
+
 class Worker(rq.Worker):
     """Registers itself as an rq worker and runs jobs through the ledger, many at once."""
 
