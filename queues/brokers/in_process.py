@@ -1,13 +1,16 @@
-"""WORKER_MODE=in-process: consumers lease due rows straight from the outbox; no broker is needed."""
+"""WORKER_MODE=in-process: consumers take due rows straight from the outbox; nothing lies between."""
 
 import threading
 from collections.abc import Collection, Sequence
 
-from ..ledger import Claim, Ending, outbox
+from ..ledger import outbox
 from ..lifecycle.offer import Offer
+from .base import Broker, Consumer
 
 
-class InProcessConsumer:
+class InProcessConsumer(Consumer):
+    """Offers that it took and that are not claimed are offered again by the recheck."""
+
     def __init__(self, bell: threading.Condition) -> None:
         self.bell = bell
 
@@ -19,31 +22,12 @@ class InProcessConsumer:
             offers = outbox.lease(queue, limit)
         return offers
 
-    def recover(self, queue: str) -> None:
-        """What was leased and not claimed is offered again by the recheck."""
-
-    def suspended(self) -> bool:
-        return False
-
-    def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
-        """The claim took the row; there is no message."""
-
-    def finished(self, endings: Sequence[Ending]) -> None:
-        """The ledger has it all."""
-
     def give_back(self, offers: Sequence[Offer]) -> None:
         outbox.release(offers)
 
-    def beat(self) -> None:
-        """The ledger's heartbeat is enough."""
 
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class InProcessBroker:
+class InProcessBroker(Broker):
     dispatches = False
-    holds_delays = False
 
     def __init__(self) -> None:
         self.bell = threading.Condition()
@@ -53,12 +37,6 @@ class InProcessBroker:
 
     def lost(self, offers: Sequence[Offer], workers: Collection[int]) -> list[Offer]:
         return list(offers)
-
-    def remove(self, offers: Sequence[Offer]) -> None:
-        """There are no messages."""
-
-    def take_over(self, overdue: float) -> int:
-        return 0
 
     def consumer(self, worker_id: int, queues: Sequence[str]) -> InProcessConsumer:
         return InProcessConsumer(self.bell)

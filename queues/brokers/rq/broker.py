@@ -6,6 +6,7 @@ from itertools import groupby
 from django.utils import timezone
 
 from ...lifecycle.offer import Offer
+from ..base import Broker
 from .connection import broker_errors, client
 from .consumer import RqConsumer
 from .delays import move_due
@@ -15,7 +16,7 @@ from .messages import write
 BATCH = 500
 
 
-class RqBroker:
+class RqBroker(Broker):
     dispatches = True
     holds_delays = True
 
@@ -63,6 +64,3 @@ class RqBroker:
 
     def consumer(self, worker_id: int, queues: Sequence[str]) -> RqConsumer:
         return RqConsumer(client(), client(retries=0), worker_id, queues)
-
-    def wake(self) -> None:
-        """Consumers wait in Redis."""

@@ -15,6 +15,7 @@ from rq.suspension import WORKERS_SUSPENDED
 from ...ledger import Claim, Ending
 from ...lifecycle.offer import Offer
 from ...states import JobState
+from ..base import Consumer
 from .connection import broker_errors
 from .keys import REGISTRIES, fetched_key, queue_key, registry_key
 from .registries import BEGAN, ENDED, FAILED, FETCHED_TTL, FINISHED, STALE, Books, Entry
@@ -42,7 +43,7 @@ REGISTRY = {JobState.COMPLETED: FINISHED, JobState.FAILED: FAILED}
 """In which registry of rq a message stays for some minutes; else it is dropped."""
 
 
-class RqConsumer:
+class RqConsumer(Consumer):
     def __init__(self, connection: "Redis", receiving: "Redis", worker_id: int, queues: Sequence[str]) -> None:
         """`receiving` sends no command twice: what the first was answered would lie with us, and no lane know of it."""
         self.connection = connection
