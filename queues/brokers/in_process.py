@@ -11,14 +11,14 @@ from .base import Broker, Consumer
 class InProcessConsumer(Consumer):
     """Offers that it took and that are not claimed are offered again by the recheck."""
 
-    def __init__(self, bell: threading.Condition) -> None:
-        self.bell = bell
+    def __init__(self, wakeup: threading.Condition) -> None:
+        self.wakeup = wakeup
 
     def receive(self, queue: str, limit: int, timeout: float) -> list[Offer]:
         offers = outbox.lease(queue, limit)
         if not offers:
-            with self.bell:
-                self.bell.wait(timeout)
+            with self.wakeup:
+                self.wakeup.wait(timeout)
             offers = outbox.lease(queue, limit)
         return offers
 
@@ -30,7 +30,7 @@ class InProcessBroker(Broker):
     dispatches = False
 
     def __init__(self) -> None:
-        self.bell = threading.Condition()
+        self.wakeup = threading.Condition()
 
     def publish(self, offers: Sequence[Offer]) -> None:
         raise RuntimeError("in-process consumers lease from the outbox themselves")
@@ -39,8 +39,8 @@ class InProcessBroker(Broker):
         return list(offers)
 
     def consumer(self, worker_id: int, queues: Sequence[str]) -> InProcessConsumer:
-        return InProcessConsumer(self.bell)
+        return InProcessConsumer(self.wakeup)
 
     def wake(self) -> None:
-        with self.bell:
-            self.bell.notify_all()
+        with self.wakeup:
+            self.wakeup.notify_all()
