@@ -21,7 +21,7 @@ class Consumer(ABC):
         """Up to `limit` offers of a queue, waiting at most `timeout` seconds for the first."""
 
     @abstractmethod
-    def give_back(self, offers: Sequence[Offer]) -> None:
+    def requeue(self, offers: Sequence[Offer]) -> None:
         """Put received and unclaimed offers back for other workers, in their order."""
 
     def recover(self, queue: str) -> None:

@@ -22,7 +22,7 @@ class InProcessConsumer(Consumer):
             offers = outbox.lease(queue, limit)
         return offers
 
-    def give_back(self, offers: Sequence[Offer]) -> None:
+    def requeue(self, offers: Sequence[Offer]) -> None:
         outbox.release(offers)
 
 

@@ -181,7 +181,7 @@ class Lane(threading.Thread):
             offers = list(self.buffer)
             self.buffer.clear()
             try:
-                self.executor.consumer.give_back(offers)
+                self.executor.consumer.requeue(offers)
             except (BrokerUnavailable, DatabaseError, InterfaceError) as error:
                 log.warning("%d offers could not be given back (%s); they will be offered again", len(offers), error)
                 self.unsure = True

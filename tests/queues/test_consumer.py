@@ -105,7 +105,7 @@ def test_receiving_is_not_repeated_behind_our_back(consumer: RqConsumer, redis: 
     assert consumer.receive("order", 10, 0.1) == offers
 
 
-def test_messages_that_could_not_be_given_back_come_back(
+def test_messages_that_could_not_be_requeued_come_back(
     consumer: RqConsumer, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ):
     offers = published(3)
@@ -113,7 +113,7 @@ def test_messages_that_could_not_be_given_back_come_back(
     with monkeypatch.context() as patch:
         break_pipelines(patch, consumer)
         with pytest.raises(BrokerUnavailable):
-            consumer.give_back(offers[:2])
+            consumer.requeue(offers[:2])
 
     consumer.recover("order")
 
@@ -133,11 +133,11 @@ def test_recovery_of_one_queue_leaves_what_other_lanes_hold(consumer: RqConsumer
     assert RqBroker().lost([mail], workers.living()) == []
 
 
-def test_given_back_messages_keep_their_order(consumer: RqConsumer, redis: Redis):
+def test_requeued_messages_keep_their_order(consumer: RqConsumer, redis: Redis):
     offers = published(5)
     consumer.receive("order", 3, 0.1)
 
-    consumer.give_back(offers[:3])
+    consumer.requeue(offers[:3])
 
     assert messages(redis) == [offer.message_id for offer in offers]
 

@@ -107,7 +107,7 @@ class RqConsumer(Consumer):
         )
         self.books.write(*ended)
 
-    def give_back(self, offers: Sequence[Offer]) -> None:
+    def requeue(self, offers: Sequence[Offer]) -> None:
         with broker_errors():
             pipeline = self.connection.pipeline(transaction=True)
             for offer in reversed(offers):
