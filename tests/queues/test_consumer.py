@@ -62,7 +62,7 @@ def test_received_messages_are_held_until_they_are_claimed(consumer: RqConsumer,
     assert RqBroker().lost(offers, []) == offers
     claims = ledger.claim(offers, 1)
     consumer.claimed(offers, claims)
-    consumer.books.flush(10)
+    consumer.registries.flush(10)
 
     assert redis.keys("rq:fetched:*") == []
     assert redis.zcard("rq:wip:order") == 3

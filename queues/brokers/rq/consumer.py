@@ -18,7 +18,7 @@ from ...states import JobState
 from ..base import Consumer
 from .connection import broker_errors
 from .keys import REGISTRIES, fetched_key, queue_key, registry_key
-from .registries import BEGAN, ENDED, FAILED, FETCHED_TTL, FINISHED, STALE, Books, Entry
+from .registries import ENDED, FAILED, FETCHED_TTL, FINISHED, STALE, STARTED, Registries, RegistryUpdate
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -51,7 +51,7 @@ class RqConsumer(Consumer):
         self.queues = queues
         self.fetched = {queue: fetched_key(worker_id, queue) for queue in queues}
         self.on_beat: Callable[[], None] = lambda: None
-        self.books = Books(connection)
+        self.registries = Registries(connection)
         self._receive = receiving.register_script(RECEIVE)
         self._suspended = (0.0, False)
         self._lock = threading.Lock()
@@ -93,19 +93,19 @@ class RqConsumer(Consumer):
 
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
         tokens = {claim.message_id: claim.token.hex for claim in claims}
-        entries = []
+        updates = []
         for offer in offers:
-            message = offer.message_id
+            message, fetched = offer.message_id, self.fetched[offer.queue]
             token = tokens.get(message, "")
-            entries.append(Entry(offer.queue, message, token, BEGAN if token else STALE, self.fetched[offer.queue]))
-        self.books.write(*entries)
+            updates.append(RegistryUpdate(offer.queue, message, token, STARTED if token else STALE, fetched))
+        self.registries.write(*updates)
 
     def finished(self, endings: Sequence[Ending]) -> None:
-        ended = (
-            Entry(claim.queue, claim.message_id, claim.token.hex, REGISTRY.get(verdict.state, ENDED))
+        updates = (
+            RegistryUpdate(claim.queue, claim.message_id, claim.token.hex, REGISTRY.get(verdict.state, ENDED))
             for claim, verdict in endings
         )
-        self.books.write(*ended)
+        self.registries.write(*updates)
 
     def requeue(self, offers: Sequence[Offer]) -> None:
         with broker_errors():
@@ -126,6 +126,6 @@ class RqConsumer(Consumer):
             self.on_beat()
 
     def close(self) -> None:
-        self.books.flush(LAST_WORDS)
+        self.registries.flush(LAST_WORDS)
         with broker_errors():
             self.connection.delete(*self.fetched.values())

@@ -1,4 +1,4 @@
-"""The rq worker class behind `manage.py rqworker`: rq's books and options around our executor."""
+"""The rq worker class behind `manage.py rqworker`: rq's registration and options around our executor."""
 
 import logging
 import os
@@ -104,7 +104,7 @@ class Worker(rq.Worker):
     def _attach(self, consumer: Consumer) -> None:
         if isinstance(consumer, RqConsumer):
             consumer.on_beat = self._beat
-            consumer.books.worker_keys = (self.key,)
+            consumer.registries.worker_keys = (self.key,)
 
     def _beat(self) -> None:
         """Keep rq's worker key true; write it anew if Redis has lost it, also where a job has counted itself since."""
