@@ -38,7 +38,7 @@ return ids
 """
 
 SUSPENSION_CHECK = 0.5
-LAST_WORDS = 5.0
+FLUSH_TIMEOUT = 5.0
 REGISTRY = {JobState.COMPLETED: FINISHED, JobState.FAILED: FAILED}
 """In which registry of rq a message stays for some minutes; else it is dropped."""
 
@@ -126,6 +126,6 @@ class RqConsumer(Consumer):
             self.on_beat()
 
     def close(self) -> None:
-        self.registries.flush(LAST_WORDS)
+        self.registries.flush(FLUSH_TIMEOUT)
         with broker_errors():
             self.connection.delete(*self.fetched.values())

@@ -1,4 +1,4 @@
-"""rq-scheduler, made safe: it moves message ids when their time comes and reads no serialized data."""
+"""rq-scheduler's class, made safe: it moves the ids of due messages and never reads serialized data."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Scheduler(StockScheduler):
-    """`manage.py rqscheduler`: looks every `interval` seconds (default 0.5) and outlives Redis outages."""
+    """`manage.py rqscheduler`: moves due messages each `interval` (default 0.5 s) and outlives Redis outages."""
 
     default_interval = 0.5
 
@@ -26,13 +26,13 @@ class Scheduler(StockScheduler):
         self._stopping = False
 
     def run(self, burst: bool = False) -> None:
-        """Move due messages until told to stop; several schedulers may run side by side."""
+        """Move due messages until stopped; several schedulers may run side by side."""
         self._install_signal_handlers()
         wait = self._interval
         while not self._stopping:
             try:
                 with broker_errors():
-                    self._show_life()
+                    self._send_heartbeat()
                     moved = self.enqueue_jobs()
                 if moved:
                     log.info("published %d delayed jobs", moved)
@@ -43,10 +43,10 @@ class Scheduler(StockScheduler):
             if burst:
                 break
             self._sleep(wait)
-        self._say_goodbye()
+        self._deregister()
 
-    def _show_life(self) -> None:
-        """Keep rq-scheduler's key for this process; write it anew if Redis has lost it."""
+    def _send_heartbeat(self) -> None:
+        """Renew rq-scheduler's key of this process; write it again if Redis has lost it."""
         if self.connection.exists(self.key):
             self.heartbeat()
         else:
@@ -66,7 +66,7 @@ class Scheduler(StockScheduler):
     def _stop(self) -> None:
         self._stopping = True
 
-    def _say_goodbye(self) -> None:
+    def _deregister(self) -> None:
         try:
             self.register_death()
         except redis.RedisError as error:
