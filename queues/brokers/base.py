@@ -28,7 +28,7 @@ class Consumer(ABC):
         """After an error: put back whatever was received of a queue. Its fetcher holds no offer then."""
 
     def suspended(self) -> bool:
-        """Whether an operator has told all workers to claim nothing for now."""
+        """Whether an operator has suspended all workers: they claim nothing."""
         return False
 
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:

@@ -56,8 +56,8 @@ def event_name(text: str) -> str:
 
 def new_name(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{,49}", text) or keyword.iskeyword(text):
-        told = "expected a name for a Python function, in small letters and at most 50, such as remind_customer"
-        raise ArgumentTypeError(f"{told}; got {text!r}")
+        expected = "expected a name for a Python function, in small letters and at most 50, such as remind_customer"
+        raise ArgumentTypeError(f"{expected}; got {text!r}")
     return text
 
 

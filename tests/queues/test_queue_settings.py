@@ -1,4 +1,4 @@
-"""QUEUES: each mistake is told with what was expected, what was got, and what was meant."""
+"""QUEUES: each mistake is reported with what was expected, what was given, and what was probably meant."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,8 +13,8 @@ from queues.settings.backoff import exponential, fixed
 from queues.settings.queue import EXPECTED
 
 
-def told(declared: object) -> list[tuple[str, str, str]]:
-    return [(mistake.id, mistake.text, mistake.hint) for mistake in mistakes_in(declared)]
+def reported(queues: object) -> list[tuple[str, str, str]]:
+    return [(mistake.id, mistake.text, mistake.hint) for mistake in mistakes_in(queues)]
 
 
 def test_right_declaration_has_no_mistakes():
@@ -35,10 +35,10 @@ def test_right_declaration_has_no_mistakes():
     assert mistakes_in({"email": complete, "payment": minutes, "payment-webhook": {}}) == []
 
 
-@pytest.mark.parametrize("declared", [None, [], {}, "email", 3], ids=repr)
-def test_queues_must_be_a_dict(declared: object):
-    assert told(declared) == [
-        ("queues.E001", f"QUEUES must be a dict of queues, got {declared!r}.", "See docs/queues.md.")
+@pytest.mark.parametrize("queues", [None, [], {}, "email", 3], ids=repr)
+def test_queues_must_be_a_dict(queues: object):
+    assert reported(queues) == [
+        ("queues.E001", f"QUEUES must be a dict of queues, got {queues!r}.", "See docs/queues.md.")
     ]
 
 
@@ -46,21 +46,23 @@ def test_queues_must_be_a_dict(declared: object):
 def test_name_that_cannot_be_a_queue_is_refused(name: object):
     hint = "Use letters, digits and '-'; 'default' is taken."
 
-    assert told({name: {}}) == [("queues.E002", f"QUEUES: {name!r} cannot name a queue.", hint)]
+    assert reported({name: {}}) == [("queues.E002", f"QUEUES: {name!r} cannot name a queue.", hint)]
 
 
 def test_options_must_be_a_dict():
-    assert told({"email": 5}) == [("queues.E003", "QUEUES['email'] must be a dict, got 5.", "{} takes all defaults.")]
+    assert reported({"email": 5}) == [
+        ("queues.E003", "QUEUES['email'] must be a dict, got 5.", "{} takes all defaults.")
+    ]
 
 
-def test_unknown_option_is_told_with_the_one_that_was_meant():
-    assert told({"email": {"concurency": 5}}) == [
+def test_unknown_option_is_reported_with_the_one_that_was_meant():
+    assert reported({"email": {"concurency": 5}}) == [
         ("queues.E004", "QUEUES['email'] has an unknown option 'concurency'.", "Did you mean 'concurrency'?")
     ]
 
 
-def test_unknown_option_that_resembles_none_is_told_with_all_known_ones():
-    ((_, _, hint),) = told({"email": {"colour": "red"}})
+def test_unknown_option_that_resembles_none_is_reported_with_all_known_ones():
+    ((_, _, hint),) = reported({"email": {"colour": "red"}})
 
     assert hint == f"Known: {', '.join(EXPECTED)}."
     assert set(EXPECTED) >= {"concurrency", "attempts", "backoff", "timeout", "cpu", "keep_completed", "keep_failed"}
@@ -86,13 +88,13 @@ WRONG: dict[str, tuple[str, list[object]]] = {
     ("option", "value", "expected"),
     [(option, value, expected) for option, (expected, values) in WRONG.items() for value in values],
 )
-def test_wrong_value_is_told_with_what_was_expected_and_got(option: str, value: object, expected: str):
-    assert told({"email": {option: value}}) == [
+def test_wrong_value_is_reported_with_what_was_expected_and_given(option: str, value: object, expected: str):
+    assert reported({"email": {option: value}}) == [
         ("queues.E005", f"QUEUES['email'][{option!r}]: expected {expected}, got {value!r}.", "See docs/queues.md.")
     ]
 
 
-def test_all_mistakes_are_told_at_once():
+def test_all_mistakes_are_reported_at_once():
     wrong = {"email": {"attempts": 0, "speed": 1}, "or der": {}, "payment": None}
 
     found = [mistake.id for mistake in mistakes_in(wrong)]
@@ -131,7 +133,7 @@ def test_every_declared_queue_has_a_worker_type():
     assert queues_of("payment") == ["payment", "payment-webhook", "payment-retry"]
 
 
-def test_unknown_worker_type_is_told():
+def test_unknown_worker_type_is_refused_with_a_suggestion():
     with pytest.raises(UnknownQueue, match=r"no worker type 'emails'\. Did you mean 'email'\?"):
         queues_of("emails")
 
@@ -225,7 +227,7 @@ def test_brokers_that_do_not_exist_yet_are_refused(mode: str):
         worker_mode(mode, "")
 
 
-def test_unknown_mode_is_told_with_the_one_that_was_meant():
+def test_unknown_mode_is_refused_with_a_suggestion():
     with pytest.raises(ValueError, match=r"^'in-proces' is unknown; .* Did you mean 'in-process'\?"):
         worker_mode("in-proces", "")
 

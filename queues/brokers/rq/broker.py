@@ -32,7 +32,7 @@ class RqBroker(Broker):
                 pipeline.execute()
 
     def lost(self, offers: Sequence[Offer], workers: Collection[int]) -> list[Offer]:
-        """One snapshot of the delayed set, the lists and what living workers have fetched."""
+        """Compare with one snapshot of the delayed set, of the queues and of what living workers have fetched."""
         queues = sorted({offer.queue for offer in offers})
         with broker_errors():
             pipeline = client().pipeline(transaction=True)

@@ -1,7 +1,7 @@
-"""A worker process's end of the rq broker.
+"""The receiving end of the rq broker in one worker process.
 
-Received messages lie in a list of the process's and the queue's own until they are claimed: a living worker's
-list counts as held, a dead one's does not, and its jobs are offered again.
+Received messages stay in a list of this process and queue until they are claimed. What is in a living worker's list
+counts as held; what is in a dead one's is offered again.
 """
 
 import logging
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECEIVE = """
--- Move up to ARGV[1] ids from a queue's list (KEYS[1]) to what a worker has fetched (KEYS[2], kept ARGV[2] seconds).
+-- Move up to ARGV[1] ids from a queue's list (KEYS[1]) to a worker's fetched list (KEYS[2], kept ARGV[2] seconds).
 local ids = {}
 for i = 1, tonumber(ARGV[1]) do
     local id = redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT')
@@ -40,12 +40,12 @@ return ids
 SUSPENSION_CHECK = 0.5
 FLUSH_TIMEOUT = 5.0
 REGISTRY = {JobState.COMPLETED: FINISHED, JobState.FAILED: FAILED}
-"""In which registry of rq a message stays for some minutes; else it is dropped."""
+"""The registry of rq that keeps a message for some minutes; without one it is deleted."""
 
 
 class RqConsumer(Consumer):
     def __init__(self, connection: "Redis", receiving: "Redis", worker_id: int, queues: Sequence[str]) -> None:
-        """`receiving` sends no command twice: what the first was answered would lie with us, and no lane know of it."""
+        """`receiving` must send no command twice: what a lost first reply held would stay in our list unknown to us."""
         self.connection = connection
         self.receiving = receiving
         self.queues = queues
