@@ -140,7 +140,7 @@ QUEUE_CHILD_JOBS = env.int("QUEUE_CHILD_JOBS", 100, validate=positive)
 QUEUE_CHILD_MEMORY = env.float("QUEUE_CHILD_MEMORY", 300.0, validate=positive)
 QUEUE_GRACE = env.float("QUEUE_GRACE", 25.0, validate=positive)
 QUEUE_DEADLINE_GRACE = env.float("QUEUE_DEADLINE_GRACE", 2.0, validate=positive)
-QUEUE_CLOCK_SHIFT = env.float("QUEUE_CLOCK_SHIFT", 0.0)  # for tests of recurring jobs
+QUEUE_CLOCK_SHIFT = env.float("QUEUE_CLOCK_SHIFT", 0.0)  # for tests of recurring jobs; needs DEBUG
 
 MEDIA_ROOT = env.str("MEDIA_ROOT", str(BASE_DIR / "var" / "media"))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
@@ -185,6 +185,8 @@ def _mistakes() -> list[str]:
         if (mode := mode_named(WORKER_MODE)) and mode.needs_redis_url and not QUEUE_REDIS_URL:
             needed = f"is not set, but WORKER_MODE={mode.name} needs it; expected redis://host:port/db."
             mistakes.append(f"QUEUE_REDIS_URL: {needed}")
+        if QUEUE_CLOCK_SHIFT:
+            mistakes.append("QUEUE_CLOCK_SHIFT: shifts recurring jobs for tests; expected 0 without DEBUG.")
     return mistakes
 
 
