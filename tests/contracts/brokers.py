@@ -1,5 +1,6 @@
-"""The modes whose workers must behave the same, each as the environment of a worker. New ones join by themselves."""
+"""The brokers that the contract is for: those of all modes. A new row of the table of modes joins by itself."""
 
+from queues.brokers import broker_class
 from queues.settings import MODES
 
 NOBODY = "redis://127.0.0.1:9/0"
@@ -9,3 +10,8 @@ BROKERS: dict[str, dict[str, str]] = {
     for mode in MODES.values()
     if mode.work
 }
+"""The modes that have workers, each with the environment of one."""
+
+WITHOUT_WORKERS = [name for name in MODES if name not in BROKERS]
+DISPATCHED = [name for name in MODES if broker_class(name).dispatches]
+NOT_DISPATCHED = [name for name in MODES if name not in DISPATCHED]
