@@ -1,4 +1,4 @@
-"""WORKER_MODE=in-process: consumers take due rows straight from the outbox; nothing lies between."""
+"""WORKER_MODE=in-process: consumers take due rows straight from the outbox; there are no messages."""
 
 import threading
 from collections.abc import Collection, Sequence
@@ -9,7 +9,7 @@ from .base import Broker, Consumer
 
 
 class InProcessConsumer(Consumer):
-    """Offers that it took and that are not claimed are offered again by the recheck."""
+    """An offer that it took and that nobody claims is offered again by the recheck."""
 
     def __init__(self, wakeup: threading.Condition) -> None:
         self.wakeup = wakeup

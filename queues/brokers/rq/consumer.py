@@ -38,7 +38,9 @@ return ids
 """
 
 SUSPENSION_CHECK = 0.5
+"""Seconds for which an answer to `suspended` is trusted."""
 FLUSH_TIMEOUT = 5.0
+"""Seconds in which the last updates of the registries have to be written."""
 REGISTRY = {JobState.COMPLETED: FINISHED, JobState.FAILED: FAILED}
 """The registry of rq that keeps a message for some minutes; without one it is deleted."""
 
