@@ -20,7 +20,7 @@ from bharatmart.framework import *  # noqa: F403
 from bharatmart.log import logging_settings
 from bharatmart.patterns import PATTERNS, are_patterns
 from bharatmart.providers import mistakes_in_providers
-from queues.settings import exponential, fixed, rq_queues, tuned_by_environment, worker_mode
+from queues.settings import WORKER_TYPES, exponential, fixed, mode_named, rq_queues, tuned_by_environment, worker_mode
 from queues.settings.redis_url import check as check_redis_url
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Order] and the like, which Django itself cannot subscribe
@@ -61,7 +61,7 @@ DATABASE_LOCK_TIMEOUT = env.float("DATABASE_LOCK_TIMEOUT", 10.0, validate=not_ne
 DATABASE_IDLE_TIMEOUT = env.float("DATABASE_IDLE_TIMEOUT", 10.0, validate=not_negative)  # inside a transaction
 QUEUE_REDIS_URL = env.str("QUEUE_REDIS_URL", "")
 WORKER_MODE = env.str("WORKER_MODE", "")
-WORKER_TYPE = env.str("WORKER_TYPE", "all", validate=OneOf(["all", "email", "order", "payment"]))
+WORKER_TYPE = env.str("WORKER_TYPE", "all", validate=OneOf(["all", *WORKER_TYPES]))
 
 # The shop.
 PAYMENT_WINDOW = env.timedelta("PAYMENT_WINDOW", timedelta(hours=1))
@@ -140,7 +140,7 @@ QUEUE_CHILD_JOBS = env.int("QUEUE_CHILD_JOBS", 100, validate=positive)
 QUEUE_CHILD_MEMORY = env.float("QUEUE_CHILD_MEMORY", 300.0, validate=positive)
 QUEUE_GRACE = env.float("QUEUE_GRACE", 25.0, validate=positive)
 QUEUE_DEADLINE_GRACE = env.float("QUEUE_DEADLINE_GRACE", 2.0, validate=positive)
-QUEUE_CLOCK_SHIFT = env.float("QUEUE_CLOCK_SHIFT", 0.0)  # for tests of recurring jobs
+QUEUE_CLOCK_SHIFT = env.float("QUEUE_CLOCK_SHIFT", 0.0)  # for tests of recurring jobs; needs DEBUG
 
 MEDIA_ROOT = env.str("MEDIA_ROOT", str(BASE_DIR / "var" / "media"))
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
@@ -182,8 +182,11 @@ def _mistakes() -> list[str]:
             mistakes.append("SECRET_KEY: is not set; expected a long random string.")
         if not _database_url:
             mistakes.append("DATABASE_URL: is not set; expected postgresql://user:password@host:port/name.")
-        if WORKER_MODE in ("rq", "bull-queue") and not QUEUE_REDIS_URL:
-            mistakes.append("QUEUE_REDIS_URL: is not set, but WORKER_MODE=rq needs it; expected redis://host:port/db.")
+        if (mode := mode_named(WORKER_MODE)) and mode.needs_redis_url and not QUEUE_REDIS_URL:
+            needed = f"is not set, but WORKER_MODE={mode.name} needs it; expected redis://host:port/db."
+            mistakes.append(f"QUEUE_REDIS_URL: {needed}")
+        if QUEUE_CLOCK_SHIFT:
+            mistakes.append("QUEUE_CLOCK_SHIFT: shifts recurring jobs for tests; expected 0 without DEBUG.")
     return mistakes
 
 

@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -14,9 +13,10 @@ class QueuesConfig(AppConfig):
             registry,
         )
         from .ledger import follow_ups
+        from .settings import current_mode
         from .worker import embedded
 
         follow_ups.use(registry.follow_ups)
         autodiscover_modules("jobs")
-        if settings.WORKER_MODE == "in-process":
+        if current_mode().runs_in_web:
             embedded.connect()

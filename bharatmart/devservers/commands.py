@@ -7,6 +7,7 @@ from environs import Env, EnvError
 
 from bharatmart.devservers import DevServerError, ensure
 from bharatmart.environment import read_dotenv
+from queues.settings import mode_named
 
 WITHOUT_SERVERS = {
     "check",
@@ -29,7 +30,8 @@ def ensure_for(argv: list[str]) -> None:
     read_dotenv()
     try:
         if Env().bool("DEBUG", False):
-            ensure(valkey=os.environ.get("WORKER_MODE") in ("rq", "bull-queue"))
+            mode = mode_named(os.environ.get("WORKER_MODE", ""))
+            ensure(valkey=mode is not None and mode.needs_redis_url)
     except EnvError:
         pass  # the settings say what is wrong, together with all other mistakes
     except DevServerError as error:

@@ -1,20 +1,24 @@
-"""Brokers carry offers from the outbox to workers. One per WORKER_MODE."""
+"""Brokers carry offers from the outbox to workers. Each worker mode has one (queues/settings/modes.py)."""
 
 from functools import cache
-from importlib import import_module
 from typing import cast
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
+from ..settings import MODES
 from .base import Broker
 
-_MODULES = {"rq": ".rq.broker", "in-process": ".in_process", "none": ".none"}
+
+def broker_class(mode: str) -> type[Broker]:
+    """The class of a worker mode's broker; its library is imported only now."""
+    return cast("type[Broker]", import_string(f"{__name__}.{MODES[mode].broker}"))
 
 
 @cache
 def broker_of(mode: str) -> Broker:
-    """The broker of a worker mode, made once a process."""
-    return cast(Broker, import_module(_MODULES[mode], __package__).make())
+    """The broker of a worker mode, created once in each process."""
+    return broker_class(mode)()
 
 
 def current() -> Broker:

@@ -1,54 +1,36 @@
-"""WORKER_MODE=in-process: consumers lease due rows straight from the outbox; no broker is needed."""
+"""WORKER_MODE=in-process: consumers take due rows straight from the outbox; there are no messages."""
 
 import threading
 from collections.abc import Collection, Sequence
 
 from ..ledger import outbox
-from ..lifecycle.claim import Claim
 from ..lifecycle.offer import Offer
-from ..lifecycle.verdict import Finished
+from .base import Broker, Consumer
 
 
-class InProcessConsumer:
-    def __init__(self, bell: threading.Condition) -> None:
-        self.bell = bell
+class InProcessConsumer(Consumer):
+    """An offer that it took and that nobody claims is offered again by the recheck."""
+
+    def __init__(self, wakeup: threading.Condition) -> None:
+        self.wakeup = wakeup
 
     def receive(self, queue: str, limit: int, timeout: float) -> list[Offer]:
         offers = outbox.offer_due(queue, limit)
         if not offers:
-            with self.bell:
-                self.bell.wait(timeout)
+            with self.wakeup:
+                self.wakeup.wait(timeout)
             offers = outbox.offer_due(queue, limit)
         return offers
 
-    def recover(self, queue: str) -> None:
-        """What was leased and not claimed is offered again by the recheck."""
-
-    def suspended(self) -> bool:
-        return False
-
-    def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
-        """The claim took the row; there is no message."""
-
-    def finished(self, finished: Sequence[Finished]) -> None:
-        """The ledger has it all."""
-
-    def give_back(self, offers: Sequence[Offer]) -> None:
+    def requeue(self, offers: Sequence[Offer]) -> None:
         outbox.release(offers)
 
-    def beat(self) -> None:
-        """The ledger's heartbeat is enough."""
 
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class InProcessBroker:
+class InProcessBroker(Broker):
     dispatches = False
-    holds_delays = False
 
     def __init__(self) -> None:
-        self.bell = threading.Condition()
+        self.wakeup = threading.Condition()
 
     def publish(self, offers: Sequence[Offer]) -> None:
         raise RuntimeError("in-process consumers lease from the outbox themselves")
@@ -56,19 +38,9 @@ class InProcessBroker:
     def lost(self, offers: Sequence[Offer], workers: Collection[int]) -> list[Offer]:
         return list(offers)
 
-    def remove(self, offers: Sequence[Offer]) -> None:
-        """There are no messages."""
-
-    def take_over(self, overdue: float) -> int:
-        return 0
-
     def consumer(self, worker_id: int, queues: Sequence[str]) -> InProcessConsumer:
-        return InProcessConsumer(self.bell)
+        return InProcessConsumer(self.wakeup)
 
     def wake(self) -> None:
-        with self.bell:
-            self.bell.notify_all()
-
-
-def make() -> InProcessBroker:
-    return InProcessBroker()
+        with self.wakeup:
+            self.wakeup.notify_all()

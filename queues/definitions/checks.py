@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from .. import settings as queue_settings
+from ..settings import current_mode, declared, mistakes_in, suggest
 from . import registry
 from .decorator import JobOptions
 from .event import all_events
@@ -16,12 +16,12 @@ from .recurrence import is_cron
 
 @register("queues")
 def check_queues(**_: Any) -> list[CheckMessage]:
-    return [Error(m.text, hint=m.hint, id=m.id) for m in queue_settings.mistakes_in(settings.QUEUES)]
+    return [Error(m.text, hint=m.hint, id=m.id) for m in mistakes_in(settings.QUEUES)]
 
 
 @register("queues")
 def check_jobs(**_: Any) -> list[CheckMessage]:
-    if queue_settings.mistakes_in(settings.QUEUES):
+    if mistakes_in(settings.QUEUES):
         return []
     found: list[CheckMessage] = []
     for definition in registry.all_jobs():
@@ -31,9 +31,9 @@ def check_jobs(**_: Any) -> list[CheckMessage]:
 
 def _check_job(definition: JobDefinition) -> list[CheckMessage]:
     found = _check_options(definition)
-    known = queue_settings.declared()
+    known = declared()
     if definition.queue not in known:
-        hint = queue_settings.suggest(definition.queue, list(known))
+        hint = suggest(definition.queue, list(known))
         found.append(Error(f"job {definition.name}: no queue {definition.queue!r}.", hint=hint, id="queues.E010"))
     parameters = definition.parameters
     for event in definition.on:
@@ -52,13 +52,13 @@ def _check_job(definition: JobDefinition) -> list[CheckMessage]:
 
 
 def _check_options(definition: JobDefinition) -> list[CheckMessage]:
-    declared = dict(definition.declared)
+    options = dict(definition.declared)
     found: list[CheckMessage] = []
-    for option in declared:
+    for option in options:
         if option not in JobOptions.__annotations__:
-            hint = queue_settings.suggest(option, list(JobOptions.__annotations__))
+            hint = suggest(option, list(JobOptions.__annotations__))
             found.append(Error(f"job {definition.name}: unknown option {option!r}.", hint=hint, id="queues.E021"))
-    for option, told in wrong_values(declared).items():
+    for option, told in wrong_values(options).items():
         found.append(Error(f"job {definition.name}: {option}: {told}.", hint="See docs/queues.md.", id="queues.E022"))
     return found
 
@@ -115,7 +115,8 @@ def check_event_names(**_: Any) -> list[CheckMessage]:
 
 @register("queues", deploy=True)
 def check_mode(**_: Any) -> list[CheckMessage]:
-    if settings.WORKER_MODE != "in-process":
+    mode = current_mode()
+    if not mode.runs_in_web:
         return []
-    text = "WORKER_MODE is in-process: jobs run in the web processes."
+    text = f"WORKER_MODE is {mode.name}: jobs run in the web processes."
     return [Warning(text, hint="Set QUEUE_REDIS_URL and WORKER_MODE=rq, and start rqworker.", id="queues.W001")]

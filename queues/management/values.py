@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from django.apps import AppConfig
 
-from queues import settings as queue_settings
 from queues.definitions import registry
 from queues.errors import UnknownQueue, UnknownSchedule
 from queues.ops import schedules
+from queues.settings import queue_named, suggest
 
 from . import new_job
 
@@ -22,14 +22,14 @@ LONGEST = timedelta(days=36_500)
 
 def queue(text: str) -> str:
     try:
-        return queue_settings.get(text).name
+        return queue_named(text).name
     except UnknownQueue as error:
         raise ArgumentTypeError(str(error)) from None
 
 
 def job_name(text: str) -> str:
     if text not in registry.names():
-        raise ArgumentTypeError(f"no job named {text!r}. {queue_settings.suggest(text, registry.names())}")
+        raise ArgumentTypeError(f"no job named {text!r}. {suggest(text, registry.names())}")
     return text
 
 
@@ -43,21 +43,21 @@ def schedule(text: str) -> str:
 def own_app(text: str) -> AppConfig:
     apps = new_job.own_apps()
     if text not in apps:
-        raise ArgumentTypeError(f"no app {text!r}. {queue_settings.suggest(text, apps)}")
+        raise ArgumentTypeError(f"no app {text!r}. {suggest(text, apps)}")
     return apps[text]
 
 
 def event_name(text: str) -> str:
     events = new_job.known_events()
     if text not in events:
-        raise ArgumentTypeError(f"no event {text!r}. {queue_settings.suggest(text, events)}")
+        raise ArgumentTypeError(f"no event {text!r}. {suggest(text, events)}")
     return text
 
 
 def new_name(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{,49}", text) or keyword.iskeyword(text):
-        told = "expected a name for a Python function, in small letters and at most 50, such as remind_customer"
-        raise ArgumentTypeError(f"{told}; got {text!r}")
+        expected = "expected a name for a Python function, in small letters and at most 50, such as remind_customer"
+        raise ArgumentTypeError(f"{expected}; got {text!r}")
     return text
 
 

@@ -13,6 +13,7 @@ from ..definitions import registry
 from ..definitions.job import JobDefinition
 from ..definitions.recurrence import last_due, next_due, now
 from ..errors import UnknownSchedule
+from ..maintenance import recurring
 from ..models import AuditEntry, Job, Schedule
 from ..settings import suggest
 from ..states import LIVE

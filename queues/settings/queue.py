@@ -1,7 +1,4 @@
-"""The declared queues: read from `settings.QUEUES`, checked, and turned into what rq wants.
-
-Pure functions first, so that `bharatmart/settings.py` can use them while it is being read.
-"""
+"""A declared queue: its options, the mistakes in settings.QUEUES, and the queue of a name or of a worker type."""
 
 import difflib
 from collections.abc import Mapping
@@ -11,15 +8,15 @@ from functools import cache
 from math import inf
 from typing import Any
 
+from django.conf import settings
 from django.core.signals import setting_changed
 
 from ..errors import UnknownQueue
-from .backoff import Backoff, exponential, fixed
+from .backoff import Backoff, exponential
 from .rate import Rate
-from .redis_url import is_sentinel, parse_sentinel
 
 DEFAULT_QUEUE = "default"
-"""The name that rq's commands need when none is given; it refuses jobs."""
+"""The queue that rq's commands take when none is named; no job may be enqueued there."""
 
 WORKER_TYPES: dict[str, tuple[str, ...]] = {
     "email": ("email", "webhook-out"),
@@ -28,13 +25,8 @@ WORKER_TYPES: dict[str, tuple[str, ...]] = {
 }
 """The queues of each WORKER_TYPE; `all` means every declared queue."""
 
-MODES = ("rq", "in-process", "none")
-NOT_YET_BUILT = ("sqs", "oci-queue")
-TUNED_BY_WORKER_VARIABLES = ("email", "order", "payment")
-
-
 SCOPES = ("process", "global")
-"""Whether `concurrency` counts the jobs of each process or of all together."""
+"""`concurrency` limits the jobs of each process, or of all processes together."""
 
 
 @dataclass(frozen=True)
@@ -95,19 +87,15 @@ def _is_rate(value: object) -> bool:
 
 
 def _is_backoff(function: Any) -> bool:
-    """Whether it answers the number of an attempt with seconds."""
+    """Whether it returns seconds for the number of an attempt."""
     try:
         return all(0 <= float(function(attempt)) < inf for attempt in (1, 2, 30))
     except Exception:
         return False
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
-
-
 def suggest(word: str, known: Mapping[str, Any] | list[str] | tuple[str, ...]) -> str:
-    """'Did you mean …?' when a known word is near, else the list of known words."""
+    """'Did you mean …?' for a word that resembles a known one, else the list of the known ones."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
 
@@ -142,75 +130,9 @@ def _mistakes_in_options(queue: object, options: Mapping[Any, Any]) -> list[Mist
     return found
 
 
-def worker_mode(asked: str, redis_url: str) -> str:
-    """The mode that WORKER_MODE means; ValueError with a sentence for a wrong one."""
-    mode = {"": "rq" if redis_url else "in-process", "bull-queue": "rq"}.get(asked, asked)
-    if mode in NOT_YET_BUILT:
-        raise ValueError(f"{asked} is not built yet; expected one of {', '.join(MODES)}.")
-    if mode not in MODES:
-        raise ValueError(f"{asked!r} is unknown; expected one of {', '.join(MODES)}. {suggest(asked, MODES)}")
-    return mode
-
-
-def tuned_by_environment(
-    declared: dict[str, dict[str, Any]], environ: Mapping[str, str]
-) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """QUEUES with the overrides of WORKER_… and QUEUE_<NAME>_… applied, and the mistakes found in them."""
-    tuned = {name: dict(options) for name, options in declared.items()}
-    mistakes: list[str] = []
-    for name, options in tuned.items():
-        prefixes = [f"QUEUE_{name.upper().replace('-', '_')}_"]
-        if name in TUNED_BY_WORKER_VARIABLES:
-            prefixes.insert(0, "WORKER_")
-        for prefix in prefixes:
-            mistakes += _tune(options, prefix, environ)
-    return tuned, sorted(set(mistakes))
-
-
-def _tune(options: dict[str, Any], prefix: str, environ: Mapping[str, str]) -> list[str]:
-    mistakes = []
-    for suffix, option in (("CONCURRENCY", "concurrency"), ("MAX_ATTEMPTS", "attempts")):
-        text = environ.get(prefix + suffix)
-        if text and _is_number(text) and int(text) >= 1:
-            options[option] = int(text)
-        elif text:
-            mistakes.append(f"{prefix}{suffix}: expected {EXPECTED[option][0]}, got {text!r}.")
-    kind, delay = environ.get(prefix + "BACKOFF_TYPE"), environ.get(prefix + "BACKOFF_DELAY")
-    makers = {"exponential": exponential, "fixed": fixed}
-    if kind and kind not in makers:
-        mistakes.append(f"{prefix}BACKOFF_TYPE: expected exponential or fixed, got {kind!r}.")
-    elif delay and not _is_number(delay):
-        mistakes.append(f"{prefix}BACKOFF_DELAY: expected whole milliseconds, got {delay!r}.")
-    elif kind or delay:
-        options["backoff"] = makers[kind or "exponential"](int(delay or "1000") / 1000)
-    return mistakes
-
-
-def rq_queues(declared: Mapping[str, Any], redis_url: str) -> dict[str, dict[str, Any]]:
-    """What django-rq reads as RQ_QUEUES: every declared queue and the `default` that its commands need."""
-    options = {**_rq_connection(redis_url), "SERIALIZER": "rq.serializers.JSONSerializer"}
-    return {name: dict(options) for name in [*declared, DEFAULT_QUEUE]}
-
-
-def _rq_connection(redis_url: str) -> dict[str, Any]:
-    if not is_sentinel(redis_url):
-        return {"URL": redis_url or "redis://127.0.0.1:6379/0"}
-    address = parse_sentinel(redis_url)
-    return {
-        "SENTINELS": list(address.sentinels),
-        "MASTER_NAME": address.master,
-        "DB": address.db,
-        "USERNAME": address.username,
-        "PASSWORD": address.password,
-        "SENTINEL_KWARGS": {"password": address.sentinel_password},
-    }
-
-
 @cache
 def declared() -> dict[str, Queue]:
     """Every declared queue by name."""
-    from django.conf import settings
-
     return {name: _queue(name, options) for name, options in settings.QUEUES.items()}
 
 
@@ -220,7 +142,7 @@ def _queue(name: str, options: Mapping[str, Any]) -> Queue:
     return Queue(name=name, **{**known, "rate": rate})
 
 
-def get(name: str) -> Queue:
+def queue_named(name: str) -> Queue:
     """The queue of that name; UnknownQueue with a suggestion if it is not declared."""
     try:
         return declared()[name]
@@ -237,9 +159,9 @@ def queues_of(worker_type: str) -> list[str]:
     return [name for name in WORKER_TYPES[worker_type] if name in declared()]
 
 
-def _forget(*, setting: str, **_: object) -> None:
+def _clear_cache(*, setting: str, **_: object) -> None:
     if setting == "QUEUES":
         declared.cache_clear()
 
 
-setting_changed.connect(_forget)
+setting_changed.connect(_clear_cache)

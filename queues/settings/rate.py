@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 PERIODS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 STEADY = 0.94
-"""The part of a rate that is handed out evenly; with the burst it stays below the rate in every window."""
+"""The part of a rate that is given out at even intervals. Together with the burst, no window exceeds the rate."""
 BURST = 0.04
 """The part of a period's starts that may happen at once."""
 
@@ -31,5 +31,5 @@ class Rate:
 
     @property
     def interval(self) -> float:
-        """Seconds between two starts when work never ends."""
+        """Seconds between two starts while jobs are always waiting."""
         return self.period / (self.count * STEADY)

@@ -16,7 +16,7 @@ EXPECTED = (
 
 @dataclass(frozen=True)
 class SentinelAddress:
-    """A master by its name, and the Sentinels that know where it is."""
+    """The name of a master, and the Sentinels that know its address."""
 
     sentinels: tuple[tuple[str, int], ...]
     master: str
@@ -27,7 +27,7 @@ class SentinelAddress:
 
 
 def check(url: str) -> None:
-    """ValueError, which never shows the password, for what is no address of a Redis."""
+    """Raise ValueError if this is not the address of a Redis. The message never shows the password."""
     scheme, separator, rest = url.partition("://")
     if scheme not in SCHEMES or not separator:
         raise ValueError(f"{EXPECTED}; got the scheme {scheme if separator else ''!r}.")
@@ -49,7 +49,7 @@ def is_sentinel(url: str) -> bool:
 def parse_sentinel(url: str) -> SentinelAddress:
     """The parts of a sentinel:// URL; ValueError for one that lacks some.
 
-    Taken apart here: urllib refuses several hosts of which one is an IPv6 address.
+    Not parsed by urllib, which refuses several hosts if one is an IPv6 address.
     """
     address, _, query = url.partition("://")[2].partition("?")
     account, _, place = address.rpartition("@")

@@ -181,7 +181,7 @@ class Fetcher:
             offers = list(self.buffer)
             self.buffer.clear()
             try:
-                self.session.consumer.give_back(offers)
+                self.session.consumer.requeue(offers)
             except (BrokerUnavailable, DatabaseError, InterfaceError) as error:
                 log.warning("%d offers could not be requeued (%s); they will be offered again", len(offers), error)
                 self.must_recover = True

@@ -6,9 +6,9 @@ The documented exception: a mail goes out twice if its sender dies between the s
 import pytest
 
 from orders.models import CreditNote, Invoice, Order, Reservation, ReturnRequest, ReviewItem, Stock
-from queues import settings as queue_settings
 from queues.definitions import registry
 from queues.models import Attempt, Job
+from queues.settings import queue_named
 from tests.crash.points import POINTS, Point
 from tests.crash.world import World
 
@@ -70,7 +70,7 @@ def assert_no_attempt_was_wasted() -> None:
     assert not Job.objects.filter(crashes__gt=0).exclude(pk__in=crashed.values("job")).exists()
     for job in Job.objects.filter(pk__in=crashed.values("job")):
         assert job.state == "completed"
-        in_child = registry.get(job.name).cpu or queue_settings.get(job.queue).cpu
+        in_child = registry.get(job.name).cpu or queue_named(job.queue).cpu
         assert job.crashes == 1 or (in_child and job.crashes == 0)
         assert job.attempts.filter(outcome="crashed").count() == 1
     for job in Job.objects.filter(state="completed"):

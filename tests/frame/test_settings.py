@@ -104,6 +104,18 @@ def test_production_refuses_to_start_with_the_crash_points() -> None:
     assert "tests.crash kills processes at named points; only DEBUG=1 starts with it." in ended.stderr
 
 
+def test_production_refuses_a_shifted_clock_and_development_takes_it() -> None:
+    sentence = "QUEUE_CLOCK_SHIFT: shifts recurring jobs for tests; expected 0 without DEBUG."
+
+    refused = check(**PRODUCTION, QUEUE_CLOCK_SHIFT="-3600")
+
+    assert refused.returncode == 1
+    assert sentence in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert check(**PRODUCTION, QUEUE_CLOCK_SHIFT="0").returncode == 0
+    assert check(**PRODUCTION, QUEUE_CLOCK_SHIFT="-3600", DEBUG="1").returncode == 0
+
+
 def test_production_names_its_gateway() -> None:
     ended = check(**without("PAYMENT_GATEWAY"))
 

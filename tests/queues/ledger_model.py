@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from queues import settings as queue_settings
 from queues.definitions import registry
 from queues.lifecycle.claim import Claim
 from queues.lifecycle.offer import Offer
 from queues.lifecycle.verdict import Verdict
+from queues.settings import queue_named
 from queues.states import FINAL, RETRYABLE
 
 WITHDRAWN, TO_OFFER, OFFERED = "withdrawn", "to offer", "offered"
@@ -56,7 +56,7 @@ class LedgerModel:
         return next((job for job in self.jobs.values() if key and job.key == key and job.is_live), None)
 
     def add(self, entry: Entry) -> None:
-        entry.max_attempts = queue_settings.get(entry.queue).attempts
+        entry.max_attempts = queue_named(entry.queue).attempts
         self.jobs[entry.id] = entry
 
     def to_offer(self, queue: str = "", *, is_due: bool) -> list[Entry]:
@@ -125,7 +125,7 @@ class LedgerModel:
         for job in sorted(chosen, key=lambda job: (queues.index(job.queue), job.id)):
             if job.state in RETRYABLE and not self.live_under(job.key):
                 job.wait()
-                job.max_attempts = job.attempt + queue_settings.get(job.queue).attempts
+                job.max_attempts = job.attempt + queue_named(job.queue).attempts
                 job.lone_crashes, job.suspect = 0, False
                 revived.add(job.id)
         return revived

@@ -1,4 +1,4 @@
-"""A worker's end of Redis: what a broken connection or a crash in between leaves behind comes back."""
+"""The receiving end in Redis: messages that a broken connection or a crash left behind come back."""
 
 from typing import Any
 
@@ -62,15 +62,13 @@ def test_received_messages_are_held_until_they_are_claimed(consumer: RqConsumer,
     assert RqBroker().lost(offers, []) == offers
     claims = claim_offers(offers, 1)
     consumer.claimed(offers, claims)
-    consumer.books.flush(10)
+    consumer.registries.flush(10)
 
     assert redis.keys("rq:fetched:*") == []
     assert redis.zcard("rq:wip:order") == 3
 
 
-def test_messages_that_came_while_the_connection_broke_come_back(
-    consumer: RqConsumer, redis: Redis, monkeypatch: pytest.MonkeyPatch
-):
+def test_messages_of_a_lost_reply_come_back(consumer: RqConsumer, redis: Redis, monkeypatch: pytest.MonkeyPatch):
     offers = published(2)
     with monkeypatch.context() as patch:
         lose_reply(patch, consumer)
@@ -84,7 +82,7 @@ def test_messages_that_came_while_the_connection_broke_come_back(
 
 
 def test_receiving_is_not_repeated_behind_our_back(consumer: RqConsumer, redis: Redis, monkeypatch: pytest.MonkeyPatch):
-    """A second answer would hide that the first was lost, with messages that no lane knows of."""
+    """A second answer would hide that the first was lost, with messages that no fetcher knows."""
     # given messages, and a connection that breaks once, after Redis has answered
     offers = published(2)
     consumer.receive("email", 1, 0.1)
@@ -98,14 +96,14 @@ def test_receiving_is_not_repeated_behind_our_back(consumer: RqConsumer, redis: 
 
     monkeypatch.setattr(redis_py.Connection, "read_response", read_or_break)
 
-    # when they are received, then the lane is told of the break and gets them back
+    # when they are received, then the fetcher learns of the break and gets them back
     with pytest.raises(BrokerUnavailable):
         consumer.receive("order", 10, 0.1)
     consumer.recover("order")
     assert consumer.receive("order", 10, 0.1) == offers
 
 
-def test_messages_that_could_not_be_given_back_come_back(
+def test_messages_that_could_not_be_requeued_come_back(
     consumer: RqConsumer, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ):
     offers = published(3)
@@ -113,14 +111,14 @@ def test_messages_that_could_not_be_given_back_come_back(
     with monkeypatch.context() as patch:
         break_pipelines(patch, consumer)
         with pytest.raises(BrokerUnavailable):
-            consumer.give_back(offers[:2])
+            consumer.requeue(offers[:2])
 
     consumer.recover("order")
 
     assert messages(redis) == [offer.message_id for offer in offers]
 
 
-def test_recovery_of_one_queue_leaves_what_other_lanes_hold(consumer: RqConsumer, redis: Redis):
+def test_recovery_of_one_queue_leaves_what_other_queues_have_fetched(consumer: RqConsumer, redis: Redis):
     published(1)
     record_mail.enqueue(label="mail")
     dispatch_all(RqBroker())
@@ -133,11 +131,11 @@ def test_recovery_of_one_queue_leaves_what_other_lanes_hold(consumer: RqConsumer
     assert RqBroker().lost([mail], workers.living()) == []
 
 
-def test_given_back_messages_keep_their_order(consumer: RqConsumer, redis: Redis):
+def test_requeued_messages_keep_their_order(consumer: RqConsumer, redis: Redis):
     offers = published(5)
     consumer.receive("order", 3, 0.1)
 
-    consumer.give_back(offers[:3])
+    consumer.requeue(offers[:3])
 
     assert messages(redis) == [offer.message_id for offer in offers]
 
@@ -150,8 +148,8 @@ def test_list_of_a_worker_that_was_killed_does_not_stay_for_ever(consumer: RqCon
     assert 0 < redis.ttl(key) <= 600
 
 
-def test_lane_finds_again_what_an_error_made_it_forget(processes: Processes, redis: Redis):
-    # given a message that lies in a living worker's list, though its lane never heard of it
+def test_worker_recovers_a_message_that_its_fetcher_never_got(processes: Processes, redis: Redis):
+    # given a message in the fetched list of a living worker, whose fetcher never got it
     call_command("rqsuspend")
     processes.manage("rqworker", "order", QUEUE_RECHECK="60")
     (worker,) = wait_for_workers(1)
@@ -159,7 +157,7 @@ def test_lane_finds_again_what_an_error_made_it_forget(processes: Processes, red
     wait_for(lambda: redis.llen("rq:queue:order") == 1)
     redis.lmove("rq:queue:order", f"rq:fetched:{worker.pk}:order", "LEFT", "RIGHT")
 
-    # when the lane meets an error
+    # when the fetcher meets an error
     redis.set("rq:queue:order", "no list")
     call_command("rqresume")
 

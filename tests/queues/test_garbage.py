@@ -9,8 +9,8 @@ import pytest
 from django.core.management import call_command
 from redis import Redis
 
-from queues import settings as queue_settings
 from queues.models import Job, Worker
+from queues.settings import declared
 from tests.jobapp.jobs import record, record_mail
 from tests.jobapp.models import Run
 from tests.processes import Processes, wait_for
@@ -59,7 +59,7 @@ def trapped_job(trap: bytes, origin: str) -> dict[str, bytes]:
 
 def plant_everywhere(redis: Redis, trap: bytes) -> None:
     """Pickle and rubbish in every key that a worker, the scheduler or rqstats looks at."""
-    for queue in [*queue_settings.declared(), "default"]:
+    for queue in [*declared(), "default"]:
         redis.rpush(f"rq:queue:{queue}", *rubbish(trap))
         redis.sadd(f"rq:workers:{queue}", *rubbish(trap), "rq:worker:evil")
         for registry in ("wip", "started", "finished", "failed", "deferred", "scheduled", "canceled"):
@@ -78,7 +78,7 @@ def plant_everywhere(redis: Redis, trap: bytes) -> None:
 def plant_wrong_types(redis: Redis, trap: bytes) -> None:
     """Text where lists, sets and hashes belong."""
     keys = ["rq:queues", "rq:workers", SCHEDULED, "rq:scheduler", "rq:scheduler_lock"]
-    for queue in queue_settings.declared():
+    for queue in declared():
         keys += [f"rq:queue:{queue}", f"rq:workers:{queue}"]
         keys += [f"rq:{registry}:{queue}" for registry in ("wip", "finished", "failed")]
     for row in Worker.objects.all():

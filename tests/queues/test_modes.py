@@ -14,7 +14,7 @@ DATABASE = "postgresql://nobody@127.0.0.1:9/none"
 
 
 def manage(*words: str, **environment: str) -> tuple[int, str]:
-    """The exit code of a command, and what it said."""
+    """The exit code of a command, and its output."""
     usual = {"DATABASE_URL": DATABASE, "QUEUE_REDIS_URL": NOBODY, "DJANGO_SETTINGS_MODULE": "tests.jobapp.settings"}
     done = subprocess.run(
         [sys.executable, "manage.py", *words],
@@ -32,80 +32,80 @@ def manage(*words: str, **environment: str) -> tuple[int, str]:
     ("command", "mode"), [("rqworker", "in-process"), ("rqworker-pool", "none"), ("rqscheduler", "in-process")]
 )
 def test_rq_command_under_another_mode_ends_with_2(command: str, mode: str):
-    code, said = manage(command, WORKER_MODE=mode)
+    code, output = manage(command, WORKER_MODE=mode)
 
     assert code == 2
-    assert f"{command} needs WORKER_MODE=rq, but WORKER_MODE is '{mode}'" in said
-    assert "set WORKER_MODE=rq and QUEUE_REDIS_URL, or run `manage.py work`" in said
+    assert f"{command} needs WORKER_MODE=rq, but WORKER_MODE is '{mode}'" in output
+    assert "set WORKER_MODE=rq and QUEUE_REDIS_URL, or run `manage.py work`" in output
 
 
 def test_work_under_none_ends_with_2():
-    code, said = manage("work", WORKER_MODE="none")
+    code, output = manage("work", WORKER_MODE="none")
 
     assert code == 2
-    assert "WORKER_MODE is 'none': jobs stay waiting and nothing runs them" in said
+    assert "WORKER_MODE is 'none': jobs stay waiting and nothing runs them" in output
 
 
 def test_dispatch_under_in_process_ends_with_2():
-    code, said = manage("dispatch", "--once", WORKER_MODE="in-process")
+    code, output = manage("dispatch", "--once", WORKER_MODE="in-process")
 
     assert code == 2
-    assert "dispatch needs WORKER_MODE=rq, but WORKER_MODE is 'in-process'" in said
+    assert "dispatch needs WORKER_MODE=rq, but WORKER_MODE is 'in-process'" in output
 
 
-def test_all_wrong_variables_are_told_at_once():
+def test_all_wrong_variables_are_reported_at_once():
     wrong = {"WORKER_CONCURRENCY": "0", "QUEUE_EMAIL_BACKOFF_TYPE": "linear", "QUEUE_WINDOW": "-5"}
 
-    code, said = manage("rqworker", WORKER_MODE="sqs", **wrong)
+    code, output = manage("rqworker", WORKER_MODE="sqs", **wrong)
 
     assert code == 1
-    assert "WORKER_MODE: sqs is not built yet; expected one of rq, in-process, none." in said
-    assert "WORKER_CONCURRENCY: expected a whole number of at least 1, got '0'." in said
-    assert "QUEUE_EMAIL_BACKOFF_TYPE: expected exponential or fixed, got 'linear'." in said
-    assert "QUEUE_WINDOW: " in said
-    assert "Traceback" not in said
+    assert "WORKER_MODE: sqs is not built yet; expected one of rq, in-process, none." in output
+    assert "WORKER_CONCURRENCY: expected a whole number of at least 1, got '0'." in output
+    assert "QUEUE_EMAIL_BACKOFF_TYPE: expected exponential or fixed, got 'linear'." in output
+    assert "QUEUE_WINDOW: " in output
+    assert "Traceback" not in output
 
 
 def test_oci_queue_is_refused():
-    code, said = manage("work", WORKER_MODE="oci-queue")
+    code, output = manage("work", WORKER_MODE="oci-queue")
 
     assert code == 1
-    assert "WORKER_MODE: oci-queue is not built yet" in said
+    assert "WORKER_MODE: oci-queue is not built yet" in output
 
 
 def test_production_without_redis_url_is_refused():
-    code, said = manage("rqworker", DEBUG="0", WORKER_MODE="rq", QUEUE_REDIS_URL="")
+    code, output = manage("rqworker", DEBUG="0", WORKER_MODE="rq", QUEUE_REDIS_URL="")
 
     assert code == 1
-    assert "QUEUE_REDIS_URL: is not set, but WORKER_MODE=rq needs it" in said
-    assert "Traceback" not in said
+    assert "QUEUE_REDIS_URL: is not set, but WORKER_MODE=rq needs it" in output
+    assert "Traceback" not in output
 
 
 def test_wrong_declaration_stops_the_worker(tmp_path):
     (tmp_path / "wrong.py").write_text("from tests.jobapp.settings import *\nQUEUES['email']['atempts'] = 3\n")
 
-    code, said = manage("rqworker", DJANGO_SETTINGS_MODULE="wrong", PYTHONPATH=f"{tmp_path}:{ROOT}")
+    code, output = manage("rqworker", DJANGO_SETTINGS_MODULE="wrong", PYTHONPATH=f"{tmp_path}:{ROOT}")
 
     assert code == 1
-    assert "(queues.E004) QUEUES['email'] has an unknown option 'atempts'." in said
-    assert "Did you mean 'attempts'?" in said
+    assert "(queues.E004) QUEUES['email'] has an unknown option 'atempts'." in output
+    assert "Did you mean 'attempts'?" in output
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "sentence"),
     [
         (("rqworker", "emial"), "no queue named 'emial' is declared. Did you mean 'email'?"),
         (("rqworker", "--with-scheduler"), "--with-scheduler cannot be used: run `manage.py rqscheduler`"),
         (("rqworker", "--max-jobs", "0"), "--max-jobs: expected at least 1, got 0"),
     ],
 )
-def test_wrong_use_ends_with_2(words: tuple[str, ...], told: str):
+def test_wrong_use_ends_with_2(words: tuple[str, ...], sentence: str):
     """The other wrong uses are in test_refusals.py: these three show that a shell sees the exit code."""
-    code, said = manage(*words)
+    code, output = manage(*words)
 
     assert code == 2
-    assert told in said
-    assert "Traceback" not in said
+    assert sentence in output
+    assert "Traceback" not in output
 
 
 def test_jobs_of_mode_none_stay_waiting_and_stats_say_so(processes: Processes):

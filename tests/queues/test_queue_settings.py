@@ -1,4 +1,4 @@
-"""QUEUES: each mistake is told with what was expected, what was got, and what was meant."""
+"""QUEUES: each mistake is reported with what was expected, what was given, and what was probably meant."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,15 +7,14 @@ import pytest
 from django.core.checks import run_checks
 from django.test import override_settings
 
-from queues import settings as queue_settings
 from queues.errors import UnknownQueue
-from queues.settings import WORKER_TYPES, mistakes_in, queues_of, tuned_by_environment, worker_mode
+from queues.settings import WORKER_TYPES, declared, mistakes_in, queues_of, tuned_by_environment, worker_mode
 from queues.settings.backoff import exponential, fixed
 from queues.settings.queue import EXPECTED
 
 
-def told(declared: object) -> list[tuple[str, str, str]]:
-    return [(mistake.id, mistake.text, mistake.hint) for mistake in mistakes_in(declared)]
+def reported(queues: object) -> list[tuple[str, str, str]]:
+    return [(mistake.id, mistake.text, mistake.hint) for mistake in mistakes_in(queues)]
 
 
 def test_right_declaration_has_no_mistakes():
@@ -36,10 +35,10 @@ def test_right_declaration_has_no_mistakes():
     assert mistakes_in({"email": complete, "payment": minutes, "payment-webhook": {}}) == []
 
 
-@pytest.mark.parametrize("declared", [None, [], {}, "email", 3], ids=repr)
-def test_queues_must_be_a_dict(declared: object):
-    assert told(declared) == [
-        ("queues.E001", f"QUEUES must be a dict of queues, got {declared!r}.", "See docs/queues.md.")
+@pytest.mark.parametrize("queues", [None, [], {}, "email", 3], ids=repr)
+def test_queues_must_be_a_dict(queues: object):
+    assert reported(queues) == [
+        ("queues.E001", f"QUEUES must be a dict of queues, got {queues!r}.", "See docs/queues.md.")
     ]
 
 
@@ -47,21 +46,23 @@ def test_queues_must_be_a_dict(declared: object):
 def test_name_that_cannot_be_a_queue_is_refused(name: object):
     hint = "Use letters, digits and '-'; 'default' is taken."
 
-    assert told({name: {}}) == [("queues.E002", f"QUEUES: {name!r} cannot name a queue.", hint)]
+    assert reported({name: {}}) == [("queues.E002", f"QUEUES: {name!r} cannot name a queue.", hint)]
 
 
 def test_options_must_be_a_dict():
-    assert told({"email": 5}) == [("queues.E003", "QUEUES['email'] must be a dict, got 5.", "{} takes all defaults.")]
+    assert reported({"email": 5}) == [
+        ("queues.E003", "QUEUES['email'] must be a dict, got 5.", "{} takes all defaults.")
+    ]
 
 
-def test_unknown_option_is_told_with_the_one_that_was_meant():
-    assert told({"email": {"concurency": 5}}) == [
+def test_unknown_option_is_reported_with_the_one_that_was_meant():
+    assert reported({"email": {"concurency": 5}}) == [
         ("queues.E004", "QUEUES['email'] has an unknown option 'concurency'.", "Did you mean 'concurrency'?")
     ]
 
 
-def test_unknown_option_that_resembles_none_is_told_with_all_known_ones():
-    ((_, _, hint),) = told({"email": {"colour": "red"}})
+def test_unknown_option_that_resembles_none_is_reported_with_all_known_ones():
+    ((_, _, hint),) = reported({"email": {"colour": "red"}})
 
     assert hint == f"Known: {', '.join(EXPECTED)}."
     assert set(EXPECTED) >= {"concurrency", "attempts", "backoff", "timeout", "cpu", "keep_completed", "keep_failed"}
@@ -87,13 +88,13 @@ WRONG: dict[str, tuple[str, list[object]]] = {
     ("option", "value", "expected"),
     [(option, value, expected) for option, (expected, values) in WRONG.items() for value in values],
 )
-def test_wrong_value_is_told_with_what_was_expected_and_got(option: str, value: object, expected: str):
-    assert told({"email": {option: value}}) == [
+def test_wrong_value_is_reported_with_what_was_expected_and_given(option: str, value: object, expected: str):
+    assert reported({"email": {option: value}}) == [
         ("queues.E005", f"QUEUES['email'][{option!r}]: expected {expected}, got {value!r}.", "See docs/queues.md.")
     ]
 
 
-def test_all_mistakes_are_told_at_once():
+def test_all_mistakes_are_reported_at_once():
     wrong = {"email": {"attempts": 0, "speed": 1}, "or der": {}, "payment": None}
 
     found = [mistake.id for mistake in mistakes_in(wrong)]
@@ -111,9 +112,7 @@ def test_mistakes_are_system_checks():
 
 
 def test_declared_queues_are_those_of_the_plan():
-    numbers = {
-        name: (queue.concurrency, queue.attempts, queue.cpu) for name, queue in queue_settings.declared().items()
-    }
+    numbers = {name: (queue.concurrency, queue.attempts, queue.cpu) for name, queue in declared().items()}
 
     assert numbers == {
         "email": (5, 5, False),
@@ -129,12 +128,12 @@ def test_declared_queues_are_those_of_the_plan():
 
 
 def test_every_declared_queue_has_a_worker_type():
-    assert sorted(name for names in WORKER_TYPES.values() for name in names) == sorted(queue_settings.declared())
-    assert queues_of("all") == list(queue_settings.declared())
+    assert sorted(name for names in WORKER_TYPES.values() for name in names) == sorted(declared())
+    assert queues_of("all") == list(declared())
     assert queues_of("payment") == ["payment", "payment-webhook", "payment-retry"]
 
 
-def test_unknown_worker_type_is_told():
+def test_unknown_worker_type_is_refused_with_a_suggestion():
     with pytest.raises(UnknownQueue, match=r"no worker type 'emails'\. Did you mean 'email'\?"):
         queues_of("emails")
 
@@ -228,7 +227,7 @@ def test_brokers_that_do_not_exist_yet_are_refused(mode: str):
         worker_mode(mode, "")
 
 
-def test_unknown_mode_is_told_with_the_one_that_was_meant():
+def test_unknown_mode_is_refused_with_a_suggestion():
     with pytest.raises(ValueError, match=r"^'in-proces' is unknown; .* Did you mean 'in-process'\?"):
         worker_mode("in-proces", "")
 

@@ -24,7 +24,7 @@ def test_addresses_of_redis_are_taken(url: str):
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "problem"),
     [
         ("127.0.0.1:6379", "got the scheme ''"),
         ("http://:secret@127.0.0.1", "got the scheme 'http'"),
@@ -38,11 +38,11 @@ def test_addresses_of_redis_are_taken(url: str):
         ("sentinel://s1/mymaster/x", "got 'x' instead of the number of a database"),
     ],
 )
-def test_what_is_no_address_is_told_without_its_password(url: str, told: str):
+def test_wrong_address_is_refused_without_showing_its_password(url: str, problem: str):
     with pytest.raises(ValueError, match=r"expected redis://") as refused:
         redis_url.check(url)
 
-    assert told in str(refused.value)
+    assert problem in str(refused.value)
     assert "secret" not in str(refused.value)
 
 
@@ -60,7 +60,7 @@ def test_address_behind_sentinels_has_its_parts():
     assert "p@ss" not in repr(parse_sentinel(url))
 
 
-def test_django_rq_is_told_of_the_sentinels():
+def test_django_rq_gets_the_sentinels():
     email = rq_queues({"email": {}}, "sentinel://s1,s2/mymaster/3")["email"]
 
     assert email["SENTINELS"] == [("s1", 26379), ("s2", 26379)]
@@ -68,7 +68,7 @@ def test_django_rq_is_told_of_the_sentinels():
     assert "URL" not in email
 
 
-def test_start_is_refused_for_an_address_that_is_none(processes: Processes):
+def test_worker_does_not_start_with_a_wrong_address(processes: Processes):
     worker = processes.manage("rqworker", "email", QUEUE_REDIS_URL="redis://:secret@host:port/0")
 
     assert worker.exit_code() != 0

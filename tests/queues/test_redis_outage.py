@@ -142,11 +142,11 @@ def test_processes_that_are_started_while_redis_is_full_wait_for_room(processes:
     wait_for(lambda: own_redis.client.scard("rq:workers") == 2)
 
 
-def test_worker_that_signed_in_and_was_not_answered_signs_in_again(redis: Redis):
+def test_worker_whose_registration_was_not_answered_registers_again(redis: Redis):
     worker = RqWorker(["order"], name="w")
-    worker._sign_in()
+    worker._register()
 
-    worker._sign_in()
+    worker._register()
 
     assert redis.hexists("rq:worker:w", "birth")
     redis.flushdb()

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from queues import settings as queue_settings
 from queues.maintenance.pruner import prune
 from queues.models import Job
+from queues.settings import mistakes_in
 from queues.states import JobState
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_every_batch_is_locked_and_deleted_in_a_transaction_of_its_own(settings,
 @pytest.mark.parametrize("option", ["keep_completed_count", "keep_failed_count"])
 @pytest.mark.parametrize("value", [-1, 1.5, True, "10", timedelta(1)])
 def test_wrong_counts_are_told(option: str, value: object):
-    (mistake,) = queue_settings.mistakes_in({"email": {option: value}})
+    (mistake,) = mistakes_in({"email": {option: value}})
 
     expected = f"QUEUES['email']['{option}']: expected a whole number of at least 0, or None, got {value!r}."
     assert (mistake.id, mistake.text) == ("queues.E005", expected)
@@ -109,4 +109,4 @@ def test_wrong_counts_are_told(option: str, value: object):
 
 @pytest.mark.parametrize("value", [None, 0, 10])
 def test_right_counts_are_taken(value: int | None):
-    assert queue_settings.mistakes_in({"email": {"keep_completed_count": value, "keep_failed_count": value}}) == []
+    assert mistakes_in({"email": {"keep_completed_count": value, "keep_failed_count": value}}) == []

@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from redis import Redis
 
-from queues import settings as queue_settings
 from queues.models import Job, Outbox, Worker
+from queues.settings import declared
 from tests.jobapp.jobs import enqueue_another, record, record_mail, wait_for_gate
 from tests.jobapp.models import Run
 from tests.processes import Processes, wait_for
@@ -41,7 +41,7 @@ def test_named_worker_serves_its_queue_alone(processes: Processes, redis: Redis,
 
 
 def test_bare_worker_in_burst_runs_everything_that_is_due(processes: Processes, redis: Redis):
-    queues = list(queue_settings.declared())
+    queues = list(declared())
     for queue in queues:
         record.using(queue_name=queue).enqueue(label=queue)
     enqueue_another.using(queue_name="payment").enqueue(label="enqueued by a job into another queue")

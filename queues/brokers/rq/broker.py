@@ -6,16 +6,17 @@ from itertools import groupby
 from django.utils import timezone
 
 from ...lifecycle.offer import Offer
-from ...management.rq import scheduler
+from ..base import Broker
 from .connection import broker_errors, client
 from .consumer import RqConsumer
+from .delays import move_due
 from .keys import JOB_PREFIX, SCHEDULED, fetched_key, queue_key
 from .messages import write
 
 BATCH = 500
 
 
-class RqBroker:
+class RqBroker(Broker):
     dispatches = True
     holds_delays = True
 
@@ -31,7 +32,7 @@ class RqBroker:
                 pipeline.execute()
 
     def lost(self, offers: Sequence[Offer], workers: Collection[int]) -> list[Offer]:
-        """One snapshot of the delayed set, the lists and what living workers have fetched."""
+        """Compare with one snapshot of the delayed set, of the queues and of what living workers have fetched."""
         queues = sorted({offer.queue for offer in offers})
         with broker_errors():
             pipeline = client().pipeline(transaction=True)
@@ -59,14 +60,7 @@ class RqBroker:
 
     def take_over(self, overdue: float) -> int:
         with broker_errors():
-            return scheduler.move_due(client(), overdue=overdue)
+            return move_due(client(), overdue=overdue)
 
     def consumer(self, worker_id: int, queues: Sequence[str]) -> RqConsumer:
         return RqConsumer(client(), client(retries=0), worker_id, queues)
-
-    def wake(self) -> None:
-        """Consumers wait in Redis."""
-
-
-def make() -> RqBroker:
-    return RqBroker()

@@ -1,4 +1,4 @@
-"""One Redis client per process, with time-outs, and its errors in the engine's words."""
+"""One Redis client for each process, with time-outs; its errors become BrokerUnavailable."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ OPTIONS: dict[str, Any] = {
 def client(retries: int = 1) -> redis.Redis:
     """The client for settings.QUEUE_REDIS_URL; connections are opened when first used.
 
-    `retries`: how often a command is sent again whose reply was lost; redis-py's own ten tries take a minute.
+    `retries`: how often a command is sent again if its reply was lost; redis-py's default of ten takes a minute.
     """
     url, options = settings.QUEUE_REDIS_URL, OPTIONS | {"retry": Retry(ExponentialBackoff(cap=0.5, base=0.05), retries)}
     return _master(parse_sentinel(url), options) if is_sentinel(url) else redis.Redis.from_url(url, **options)
@@ -48,7 +48,7 @@ def _master(address: SentinelAddress, options: dict[str, Any]) -> redis.Redis:
 
 @contextmanager
 def broker_errors() -> Iterator[None]:
-    """Whatever Redis raises is told as BrokerUnavailable; keys of a wrong type are deleted before the next try."""
+    """Raise every Redis error as BrokerUnavailable. Keys of a wrong type are deleted, so that the next try can work."""
     try:
         yield
     except redis.RedisError as error:
@@ -57,8 +57,8 @@ def broker_errors() -> Iterator[None]:
         raise BrokerUnavailable(f"Redis: {error}") from error
 
 
-def await_redis(act: Callable[[], object] = lambda: client().ping()) -> None:
-    """Have Redis do this once it answers and has room. It may be tried again when it was done but not answered.
+def await_redis(command: Callable[[], object] = lambda: client().ping()) -> None:
+    """Call `command` until Redis answers and has memory for it. It may run twice, if only its reply was lost.
 
     Raises UnfitBroker if Redis refuses our account, or after outages.START seconds.
     """
@@ -66,7 +66,7 @@ def await_redis(act: Callable[[], object] = lambda: client().ping()) -> None:
     def attempt() -> None:
         try:
             with broker_errors():
-                act()
+                command()
         except BrokerUnavailable as error:
             if isinstance(error.__cause__, redis.AuthenticationError):
                 raise UnfitBroker(f"{error}; check the account in QUEUE_REDIS_URL") from None

@@ -1,7 +1,7 @@
-"""A worker process's end of the rq broker.
+"""The receiving end of the rq broker in one worker process.
 
-Received messages lie in a list of the process's and the queue's own until they are claimed: a living worker's
-list counts as held, a dead one's does not, and its jobs are offered again.
+Received messages stay in a list of this process and queue until they are claimed. What is in a living worker's list
+counts as held; what is in a dead one's is offered again.
 """
 
 import logging
@@ -16,9 +16,10 @@ from ...lifecycle.claim import Claim
 from ...lifecycle.offer import Offer
 from ...lifecycle.verdict import Finished
 from ...states import JobState
+from ..base import Consumer
 from .connection import broker_errors
 from .keys import REGISTRIES, fetched_key, queue_key, registry_key
-from .registries import BEGAN, ENDED, FAILED, FETCHED_TTL, FINISHED, STALE, Books, Entry
+from .registries import ENDED, FAILED, FETCHED_TTL, FINISHED, STALE, STARTED, Registries, RegistryUpdate
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECEIVE = """
--- Move up to ARGV[1] ids from a queue's list (KEYS[1]) to what a worker has fetched (KEYS[2], kept ARGV[2] seconds).
+-- Move up to ARGV[1] ids from a queue's list (KEYS[1]) to a worker's fetched list (KEYS[2], kept ARGV[2] seconds).
 local ids = {}
 for i = 1, tonumber(ARGV[1]) do
     local id = redis.call('LMOVE', KEYS[1], KEYS[2], 'LEFT', 'RIGHT')
@@ -38,20 +39,22 @@ return ids
 """
 
 SUSPENSION_CHECK = 0.5
-LAST_WORDS = 5.0
+"""Seconds for which an answer to `suspended` is trusted."""
+FLUSH_TIMEOUT = 5.0
+"""Seconds in which the last updates of the registries have to be written."""
 REGISTRY = {JobState.COMPLETED: FINISHED, JobState.FAILED: FAILED}
-"""In which registry of rq a message stays for some minutes; else it is dropped."""
+"""The registry of rq that keeps a message for some minutes; without one it is deleted."""
 
 
-class RqConsumer:
+class RqConsumer(Consumer):
     def __init__(self, connection: "Redis", receiving: "Redis", worker_id: int, queues: Sequence[str]) -> None:
-        """`receiving` sends no command twice: what the first was answered would lie with us, and no lane know of it."""
+        """`receiving` must send no command twice: what a lost first reply held would stay in our list unknown to us."""
         self.connection = connection
         self.receiving = receiving
         self.queues = queues
         self.fetched = {queue: fetched_key(worker_id, queue) for queue in queues}
         self.on_beat: Callable[[], None] = lambda: None
-        self.books = Books(connection)
+        self.registries = Registries(connection)
         self._receive = receiving.register_script(RECEIVE)
         self._suspended = (0.0, False)
         self._lock = threading.Lock()
@@ -93,21 +96,21 @@ class RqConsumer:
 
     def claimed(self, offers: Sequence[Offer], claims: Sequence[Claim]) -> None:
         tokens = {claim.message_id: claim.token.hex for claim in claims}
-        entries = []
+        updates = []
         for offer in offers:
-            message = offer.message_id
+            message, fetched = offer.message_id, self.fetched[offer.queue]
             token = tokens.get(message, "")
-            entries.append(Entry(offer.queue, message, token, BEGAN if token else STALE, self.fetched[offer.queue]))
-        self.books.write(*entries)
+            updates.append(RegistryUpdate(offer.queue, message, token, STARTED if token else STALE, fetched))
+        self.registries.write(*updates)
 
     def finished(self, finished: Sequence[Finished]) -> None:
-        ended = (
-            Entry(claim.queue, claim.message_id, claim.token.hex, REGISTRY.get(verdict.state, ENDED))
+        updates = (
+            RegistryUpdate(claim.queue, claim.message_id, claim.token.hex, REGISTRY.get(verdict.state, ENDED))
             for claim, verdict in ((execution.claim, verdict) for execution, verdict in finished)
         )
-        self.books.write(*ended)
+        self.registries.write(*updates)
 
-    def give_back(self, offers: Sequence[Offer]) -> None:
+    def requeue(self, offers: Sequence[Offer]) -> None:
         with broker_errors():
             pipeline = self.connection.pipeline(transaction=True)
             for offer in reversed(offers):
@@ -126,6 +129,6 @@ class RqConsumer:
             self.on_beat()
 
     def close(self) -> None:
-        self.books.flush(LAST_WORDS)
+        self.registries.flush(FLUSH_TIMEOUT)
         with broker_errors():
             self.connection.delete(*self.fetched.values())

@@ -1,4 +1,4 @@
-"""The keys that we and rq use in Redis, and what must lie in each."""
+"""The keys that we and rq use in Redis, and the type of each."""
 
 import logging
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import rq
 from rq.job import Job
 from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
 
-from ... import settings as queue_settings
+from ...settings import DEFAULT_QUEUE, declared
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def queue_key(queue: str) -> str:
 
 
 def fetched_key(worker_id: int, queue: str) -> str:
-    """The list of what a worker process has received of a queue and not yet claimed."""
+    """The list of the messages of a queue that a worker process has received and not yet claimed."""
     return f"{FETCHED_PREFIX}{worker_id}:{queue}"
 
 
@@ -40,9 +40,9 @@ def wip_key(queue: str) -> str:
 
 
 def delete_wrong_types(connection: redis.Redis, more: Mapping[str, bytes] = MappingProxyType({})) -> None:
-    """Delete what is not of the type that its key must have: every command on it would fail for ever."""
+    """Delete every key that holds a wrong type: all commands on it would fail for ever."""
     wanted = {SCHEDULED: b"zset", QUEUES: b"set", REDIS_WORKER_KEYS: b"set", **more}
-    for queue in [*queue_settings.declared(), queue_settings.DEFAULT_QUEUE]:
+    for queue in [*declared(), DEFAULT_QUEUE]:
         wanted |= {queue_key(queue): b"list", WORKERS_BY_QUEUE_KEY % queue: b"set"}
         wanted |= {registry_key(registry, queue): b"zset" for registry in REGISTRIES}
     try:

@@ -1,6 +1,6 @@
 """The message in Redis: an rq job whose id is `<job>-<offer>` and whose data is JSON.
 
-It is written in rq's own shape, so that rq's tools show it. Workers read nothing of it but the id.
+It has the format of rq, so that rq's tools show it. Workers read only its id.
 """
 
 import time
@@ -27,12 +27,12 @@ FUNCTION = f"{__name__}.refuse"
 
 
 def refuse(message_id: str) -> None:
-    """What a stock rq worker would call: jobs run only through the ledger's claim."""
+    """What rq's own worker would call; jobs run only through the ledger's claim."""
     raise RuntimeError(f"{message_id} belongs to BharatMart's ledger: run it with `manage.py rqworker`")
 
 
 class MessageQueue(rq.Queue):
-    """rq's queue, JSON only; jobs come in through the ledger alone."""
+    """rq's queue class, with JSON only; jobs are enqueued through the ledger alone."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         for ignored in ("autocommit", "commit_mode"):
@@ -69,12 +69,12 @@ def write(pipeline: Pipeline, offers: Sequence[Offer], at: datetime) -> None:
 
 @cache
 def _common_fields() -> Any:
-    """What is the same in all messages, in rq's own words."""
+    """The fields that are the same in all messages, as rq writes them."""
     return Job.create(FUNCTION, origin="", connection=_NO_CONNECTION, serializer=JSONSerializer).to_dict()
 
 
 def _fields(offer: Offer, *, delayed: bool) -> Any:
-    """The data is not compressed, which rq reads as well: it is short."""
+    """The data is short, so it is not compressed; rq reads both."""
     return {
         "data": JSONSerializer.dumps([FUNCTION, None, [offer.message_id], {}]),
         "origin": offer.queue,

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from queues import brokers
 from queues.dispatcher import Dispatcher, dispatch_all
 from queues.maintenance.housekeeper import Housekeeper
+from queues.settings import MODES
 from queues.supervisor import supervised
 
 
@@ -21,10 +22,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         broker = brokers.current()
         if not broker.dispatches:
-            told = (
-                f"dispatch needs WORKER_MODE=rq, but WORKER_MODE is {settings.WORKER_MODE!r}: nothing to dispatch to."
-            )
-            raise CommandError(told, returncode=2)
+            possible = " or ".join(mode for mode in MODES if brokers.broker_class(mode).dispatches)
+            mode = settings.WORKER_MODE
+            reason = f"dispatch needs WORKER_MODE={possible}, but WORKER_MODE is {mode!r}: nothing to dispatch to."
+            raise CommandError(reason, returncode=2)
         if options["once"]:
             self.stdout.write(f"{dispatch_all(broker)} offers published")
             return

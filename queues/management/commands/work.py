@@ -4,11 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.module_loading import import_string
 
 from queues import brokers
 from queues.errors import UnfitBroker
 from queues.postgres.outages import OUTAGE
-from queues.settings import WORKER_TYPES, queues_of
+from queues.settings import MODES, WORKER_TYPES, current_mode, queues_of
 from queues.supervisor import supervised
 from queues.worker.process import WorkerProcess
 
@@ -22,26 +23,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         queues = queues_of(options["worker_type"])
-        if settings.WORKER_MODE == "none":
-            told = "WORKER_MODE is 'none': jobs stay waiting and nothing runs them; set it to rq or in-process."
-            raise CommandError(told, returncode=2)
+        mode = current_mode()
+        if mode.work is None:
+            possible = " or ".join(other.name for other in MODES.values() if other.work)
+            reason = f"WORKER_MODE is {mode.name!r}: jobs stay waiting and nothing runs them; set it to {possible}."
+            raise CommandError(reason, returncode=2)
         supervised.work_in_child()
         try:
-            run = _work_with_rq if settings.WORKER_MODE == "rq" else _work_in_process
-            run(queues, burst=options["burst"])
+            import_string(f"queues.management.{mode.work}")(queues, burst=options["burst"])
         except UnfitBroker as error:
             raise CommandError(str(error)) from error
         except OUTAGE as error:
             raise CommandError(str(error)) from error
 
 
-def _work_with_rq(queues: list[str], *, burst: bool) -> None:
-    from queues.management.rq.worker import Worker
-
-    Worker(queues).work(burst=burst)
-
-
-def _work_in_process(queues: list[str], *, burst: bool) -> None:
+def run_worker(queues: list[str], *, burst: bool) -> None:
+    """Run the jobs of these queues with the broker of this mode, until stopped or, with `burst`, until none is due."""
     worker = WorkerProcess(queues, brokers.current(), name="work", burst=burst, replaceable=True)
     supervised.stop_on_signals(worker.stop)
     worker.run()

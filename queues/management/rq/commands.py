@@ -1,4 +1,4 @@
-"""rq's management commands, kept honest: what they would silently ignore or what would break them is refused.
+"""rq's management commands. An option that they would ignore, or a value that would break them, is refused.
 
 A refusal is a usage error: exit code 2 and a sentence.
 """
@@ -16,14 +16,15 @@ from django.core.management.base import CommandError, CommandParser
 from django_rq.management.commands import rqscheduler as stock_scheduler
 from django_rq.management.commands import rqworker as stock_worker
 
-from ... import settings as queue_settings
 from ...errors import UnfitBroker, UnknownQueue
 from ...postgres.outages import OUTAGE
+from ...settings import DEFAULT_QUEUE, current_mode, queue_named
+from ...settings.modes import RQ
 from ...supervisor import supervised
 
 stock_pool = import_module("django_rq.management.commands.rqworker-pool")
 
-FOREIGN = {
+UNUSABLE_OPTIONS = {
     "worker_class": "the worker class is BharatMart's",
     "queue_class": "the queue class is BharatMart's",
     "job_class": "the job class is rq's",
@@ -49,7 +50,7 @@ def at_least(least: float, kind: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def refuse_other_modes(command: str) -> None:
-    if settings.WORKER_MODE != "rq":
+    if current_mode() is not RQ:
         raise CommandError(
             f"{command} needs WORKER_MODE=rq, but WORKER_MODE is {settings.WORKER_MODE!r}; "
             "set WORKER_MODE=rq and QUEUE_REDIS_URL, or run `manage.py work`.",
@@ -57,24 +58,24 @@ def refuse_other_modes(command: str) -> None:
         )
 
 
-def refuse_foreign(options: dict[str, Any]) -> None:
-    for option, reason in FOREIGN.items():
+def refuse_unusable_options(options: dict[str, Any]) -> None:
+    for option, reason in UNUSABLE_OPTIONS.items():
         if options.get(option):
             raise CommandError(f"--{option.replace('_', '-')} cannot be used: {reason}.", returncode=2)
 
 
 def refuse_unknown_queues(names: tuple[str, ...]) -> None:
     for name in names:
-        if name == queue_settings.DEFAULT_QUEUE and len(names) == 1:
+        if name == DEFAULT_QUEUE and len(names) == 1:
             continue
         try:
-            queue_settings.get(name)
+            queue_named(name)
         except UnknownQueue as error:
             raise CommandError(str(error), returncode=2) from None
 
 
 def retype(parser: CommandParser, **types: Callable[[str], Any]) -> None:
-    """Give arguments of a stock command a stricter type."""
+    """Give arguments of rq's command a stricter type."""
     for action in parser._actions:
         if action.dest in types:
             action.type = types[action.dest]
@@ -95,7 +96,7 @@ class RqWorkerCommand(stock_worker.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_other_modes("rqworker")
-        refuse_foreign(options)
+        refuse_unusable_options(options)
         refuse_unknown_queues(args)
         left = supervised.work_in_child(options["max_jobs"])
         if options["pid"]:
@@ -120,7 +121,7 @@ class RqWorkerPoolCommand(stock_pool.Command):  # type: ignore[name-defined]  # 
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_other_modes("rqworker-pool")
-        refuse_foreign(options)
+        refuse_unusable_options(options)
         refuse_unknown_queues(args)
         super().handle(*args, **{**options, "serializer": "rq.serializers.JSONSerializer"})
 

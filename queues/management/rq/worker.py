@@ -1,4 +1,4 @@
-"""The rq worker class behind `manage.py rqworker`: rq's books and options around our executor."""
+"""The rq worker class behind `manage.py rqworker`: rq's registration and options around our executor."""
 
 import logging
 import os
@@ -11,23 +11,28 @@ from django.conf import settings
 from rq.serializers import JSONSerializer
 from rq.worker.base import WorkerStatus
 
-from ... import settings as queue_settings
 from ...brokers import current
 from ...brokers.base import Consumer
 from ...brokers.rq.connection import await_redis, client, refuse_unfit
 from ...brokers.rq.consumer import RqConsumer
 from ...brokers.rq.keys import delete_wrong_types
 from ...brokers.rq.messages import MessageQueue
+from ...settings import DEFAULT_QUEUE, queues_of
 from ...supervisor import supervised
 
 log = logging.getLogger(__name__)
 
 
 def served_queues(names: Sequence[str]) -> list[str]:
-    """The queues to serve: `default` alone (what django-rq asks for when none is named) means WORKER_TYPE's."""
-    if list(names) == [queue_settings.DEFAULT_QUEUE]:
-        return queue_settings.queues_of(settings.WORKER_TYPE)
+    """The queues to serve: `default` alone (django-rq's choice when none is named) means those of WORKER_TYPE."""
+    if list(names) == [DEFAULT_QUEUE]:
+        return queues_of(settings.WORKER_TYPE)
     return list(names)
+
+
+def run_worker(queues: list[str], *, burst: bool) -> None:
+    """What `manage.py work` does in this mode: run jobs as an rq worker that rq's tools see."""
+    Worker(queues).work(burst=burst)
 
 
 class Worker(rq.Worker):
@@ -53,14 +58,14 @@ class Worker(rq.Worker):
         max_idle_time: int | None = None,
         **_: Any,
     ) -> bool:
-        """Run jobs until told to stop; True if any was run. Refuses a Redis that cannot carry jobs.
+        """Run jobs until stopped; True if any was run. Refuses a Redis that cannot carry jobs.
 
         Ends the process if a job hangs in it: the command's parent or rqworker-pool starts another.
         """
         from ...worker.process import WorkerProcess
 
         refuse_unfit(self.connection)
-        await_redis(self._sign_in)
+        await_redis(self._register)
         await_redis(lambda: self.set_state(WorkerStatus.IDLE))
         log.info("worker %s serves %s", self.name, ", ".join(self.queue_names()))
         self.process = WorkerProcess(
@@ -77,20 +82,20 @@ class Worker(rq.Worker):
         try:
             ran = bool(self.process.run())
         finally:
-            self._say_goodbye()
+            self._deregister()
         if self.process.is_hung:
             supervised.exit_for_replacement()
         return ran
 
-    def _sign_in(self) -> None:
-        """Write rq's worker key, over whatever else may lie where our keys belong."""
+    def _register(self) -> None:
+        """Write rq's worker key, and delete what is of a wrong type under our keys."""
         delete_wrong_types(self.connection, {self.key: b"hash"})
-        self._forget_former_self()
+        self._delete_own_old_key()
         self.register_birth()
 
-    def _forget_former_self(self) -> None:
-        """A killed child has left its key, and with it the name that this one bears now; or this one has signed in
-        before, but was not answered."""
+    def _delete_own_old_key(self) -> None:
+        """rq refuses a name whose key exists. Ours may be there: a killed child whose name we have has left it, or we
+        wrote it before and the reply was lost."""
         host, pid = self.connection.hmget(self.key, "hostname", "pid")
         is_ours = pid and (int(pid) == os.getpid() or supervised.is_dead_sibling(int(pid)))
         if is_ours and host == str(self.hostname).encode():
@@ -98,14 +103,14 @@ class Worker(rq.Worker):
 
     def _attach(self, consumer: Consumer) -> None:
         if isinstance(consumer, RqConsumer):
-            consumer.on_beat = self._beat
-            consumer.books.worker_keys = (self.key,)
+            consumer.on_beat = self._heartbeat
+            consumer.registries.worker_keys = (self.key,)
 
-    def _beat(self) -> None:
-        """Keep rq's worker key true; write it anew if Redis has lost it, also where a job has counted itself since."""
+    def _heartbeat(self) -> None:
+        """Keep rq's worker key up to date; write it again if Redis lost it, also over mere job counts."""
         if self.connection.type(self.key) != b"hash" or not self.connection.hexists(self.key, "birth"):
             self.connection.delete(self.key)
-            self._sign_in()
+            self._register()
             self.busy = None
         self.heartbeat()
         busy = bool(self.process.held)
@@ -113,8 +118,8 @@ class Worker(rq.Worker):
             self.busy = busy
             self.set_state(WorkerStatus.BUSY if busy else WorkerStatus.IDLE)
 
-    def _say_goodbye(self) -> None:
+    def _deregister(self) -> None:
         try:
             self.register_death()
         except redis.RedisError as error:
-            log.warning("could not tell Redis good-bye: %s", error)
+            log.warning("could not deregister from Redis: %s", error)
