@@ -125,10 +125,10 @@ class JobSteps(RuleBasedStateMachine):
     def claim_what_is_offered(self, worker: int) -> None:
         self._claimed(self.model.offers(), worker)
 
-    @rule(nth=NTH, back=BACK, worker=WORKER)
-    def claim_any(self, nth: int, back: list[int], worker: int) -> None:
-        """Old offers too, twice, and for workers that were declared dead."""
-        self._claimed(self.offers_of(nth, back), worker)
+    @rule(nth=NTH, back=BACK, worker=WORKER, queue=st.sampled_from([None, None, *QUEUES]))
+    def claim_any(self, nth: int, back: list[int], worker: int, queue: str | None) -> None:
+        """Old offers too, twice, in the list of another queue, and for workers that were declared dead."""
+        self._claimed(self.offers_of(nth, back, queue), worker)
 
     def ids(self, some: list[int], states: Collection[str] = tuple(JobState)) -> list[int]:
         """The n-th youngest jobs, for each n; among those in these states, if there are any."""
@@ -136,11 +136,11 @@ class JobSteps(RuleBasedStateMachine):
         fitting = [id for id in youngest if id in self.model.jobs and self.model.jobs[id].state in states] or youngest
         return [fitting[n % len(fitting)] for n in some]
 
-    def offers_of(self, nth: int, back: list[int]) -> list[Offer]:
-        """The last offer of a job, and those before."""
+    def offers_of(self, nth: int, back: list[int], queue: str | None = None) -> list[Offer]:
+        """The last offer of a job, and those before; in the list of this queue instead of its own."""
         (job_id,) = self.ids([nth])
-        last = self.model.jobs[job_id].number if job_id else 1
-        return [Offer(job_id, max(1, last - n), "order") for n in back]
+        last, own = (self.model.jobs[job_id].number, self.model.jobs[job_id].queue) if job_id else (1, "order")
+        return [Offer(job_id, max(1, last - n), queue or own) for n in back]
 
     def _claimed(self, offers: list[Offer], nth: int) -> None:
         worker = self.workers[nth]

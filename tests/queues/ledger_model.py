@@ -70,9 +70,10 @@ class LedgerModel:
         return {job.row for job in self.jobs.values()}
 
     def claimable(self, offers: Iterable[Offer]) -> set[int]:
-        """The jobs that these offers may claim: those of a row as it was offered last."""
-        found = {offer.job_id for offer in offers if self._stands(offer)}
-        return {id for id in found if self.jobs[id].is_due and self.jobs[id].queue not in self.paused}
+        """The jobs that these offers may claim: those of a row as it was offered last, in the list of its queue."""
+        found = {offer.job_id: offer.queue for offer in offers if self._stands(offer)}
+        jobs = [self.jobs[id] for id, queue in found.items() if self.jobs[id].queue == queue]
+        return {job.id for job in jobs if job.is_due and job.queue not in self.paused}
 
     def _stands(self, offer: Offer) -> bool:
         job = self.jobs.get(offer.job_id)
