@@ -17,14 +17,14 @@ from queues.lifecycle.claim import Claim
 from queues.lifecycle.verdict import Finished
 from queues.supervisor import supervised
 
-from .points import POINTS, Point
+from .points import FOLLOW_UPS, POINTS, Point
 
 AT = Path(os.environ.get("CRASH_AT", os.devnull))
 
 
 def arm_all() -> None:
     supervised.SHORT_LIFE = 0.0  # a process that dies on purpose is replaced at once
-    for point in POINTS:
+    for point in [*POINTS, *FOLLOW_UPS]:
         arm(point)
 
 

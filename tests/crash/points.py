@@ -122,3 +122,6 @@ POINTS = [
         victim=CREDIT_NOTE,
     ),
 ]
+
+FOLLOW_UPS = _around("the writing of what follows", "queues.ledger.follow_ups:write")
+"""Reached by a job that fails for good, which no order's way leads to."""

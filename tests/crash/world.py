@@ -48,11 +48,15 @@ class World:
         """Let a process die at the point on the way of an order; the order, once all is settled again."""
         self.point = point
         order = WAYS[point.order](self)
+        self.wait_for_crash()
+        return Order.objects.get(pk=order.pk)
+
+    def wait_for_crash(self) -> None:
+        """Until a process has died at the point, and all is settled again."""
         marker = self.at.with_suffix(".pid")
         wait_for(lambda: marker.exists() and marker.read_text())
         wait_for(lambda: is_gone(int(marker.read_text())))
         self.wait_until_settled()
-        return Order.objects.get(pk=order.pk)
 
     def arm(self) -> None:
         """From now on the point is deadly, once."""
