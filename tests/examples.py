@@ -1,6 +1,6 @@
 """How many examples a state machine tries: a few by default, for nights a hundred times as many.
 
-HYPOTHESIS_PROFILE=long make test ARGS="tests/queues/test_ledger_machine.py"
+HYPOTHESIS_PROFILE=long make test ARGS="tests/queues/ledger/test_ledger_machine.py"
 """
 
 import os

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from queues.ledger import Admitted
 from queues.lifecycle.claim import Claim
 from queues.lifecycle.verdict import Finished
@@ -23,7 +25,7 @@ AT = Path(os.environ.get("CRASH_AT", os.devnull))
 
 
 def arm_all() -> None:
-    supervised.SHORT_LIFE = 0.0  # a process that dies on purpose is replaced at once
+    pytest.MonkeyPatch().setattr(supervised, "SHORT_LIFE", 0.0)  # a process that dies on purpose is replaced at once
     for point in [*POINTS, *FOLLOW_UPS]:
         arm(point)
 

@@ -11,7 +11,7 @@ MUTATIONS = [
         file="queues/ledger/claims.py",
         guard='o."offer" = t."offer" AND ',
         without="",
-        test="tests/queues/test_claim.py::test_old_number_of_an_offer_claims_nothing",
+        test="tests/queues/ledger/test_claims.py::test_old_number_of_an_offer_claims_nothing",
         red="AssertionError",
     ),
     Mutation(
@@ -19,7 +19,7 @@ MUTATIONS = [
         file="queues/ledger/claims.py",
         guard="o.offered_at IS NOT NULL AND ",
         without="",
-        test="tests/queues/test_claim.py::test_old_offer_claims_nothing_while_its_job_waits_to_be_offered_again",
+        test="tests/queues/ledger/test_claims.py::test_old_offer_claims_nothing_while_its_job_waits_to_be_offered_again",
         red="AssertionError",
     ),
     Mutation(
@@ -27,7 +27,7 @@ MUTATIONS = [
         file="queues/ledger/claims.py",
         guard=" AND (j.state = 'waiting') IS TRUE",
         without="",
-        test="tests/queues/test_claim.py::test_stray_row_of_a_finished_job_claims_nothing",
+        test="tests/queues/ledger/test_claims.py::test_stray_row_of_a_finished_job_claims_nothing",
         red="AssertionError",
     ),
     Mutation(
@@ -35,7 +35,7 @@ MUTATIONS = [
         file="queues/ledger/claims.py",
         guard=" AND NOT o.withdrawn",
         without="",
-        test="tests/queues/test_claim.py::test_withdrawn_offer_is_not_claimed",
+        test="tests/queues/ledger/test_claims.py::test_withdrawn_offer_is_not_claimed",
         red="Outbox.DoesNotExist",
     ),
     Mutation(
@@ -43,7 +43,7 @@ MUTATIONS = [
         file="queues/ledger/verdicts.py",
         guard="j.token = t.token AND ",
         without="",
-        test="tests/queues/test_verdicts.py::test_verdict_with_an_old_token_changes_nothing[verdict0]",
+        test="tests/queues/ledger/test_verdicts.py::test_verdict_with_an_old_token_changes_nothing[verdict0]",
         red="AssertionError",
     ),
     Mutation(
@@ -51,7 +51,7 @@ MUTATIONS = [
         file="queues/ledger/workers.py",
         guard="rows = rows.filter(beat_at=beat_at)",
         without="pass",
-        test="tests/queues/test_leases.py::test_beat_in_the_last_moment_saves_a_worker",
+        test="tests/queues/maintenance/test_rescuer.py::test_beat_in_the_last_moment_saves_a_worker",
         red="AssertionError",
     ),
     Mutation(
@@ -59,7 +59,7 @@ MUTATIONS = [
         file="queues/maintenance/rescuer.py",
         guard="self.seen.get(worker.pk) == worker.beat_at",
         without="worker.pk in self.seen",
-        test="tests/queues/test_leases.py::test_beat_between_two_sweeps_frees_nobody",
+        test="tests/queues/maintenance/test_rescuer.py::test_beat_between_two_sweeps_frees_nobody",
         red="AssertionError",
     ),
     Mutation(
@@ -67,7 +67,7 @@ MUTATIONS = [
         file="queues/ledger/claims.py",
         guard=" AND o.queue = %s) IS TRUE",
         without=" AND %s <> '') IS TRUE",
-        test="tests/queues/test_claim.py::test_offer_in_another_queues_list_is_not_claimed",
+        test="tests/queues/ledger/test_claims.py::test_offer_in_another_queues_list_is_not_claimed",
         red="AssertionError",
     ),
     Mutation(
@@ -75,7 +75,7 @@ MUTATIONS = [
         file="queues/ledger/verdicts.py",
         guard="with transaction.atomic():",
         without="if True:",
-        test="tests/queues/test_follow_ups.py::test_job_does_not_end_without_what_follows[verdict]",
+        test="tests/queues/ledger/test_follow_ups.py::test_job_does_not_end_without_what_follows[verdict]",
         red="AssertionError",
     ),
     Mutation(
@@ -83,7 +83,7 @@ MUTATIONS = [
         file="queues/ledger/withdrawals.py",
         guard="with transaction.atomic(savepoint=False):",
         without="if True:",
-        test="tests/queues/test_follow_ups.py::test_job_does_not_end_without_what_follows[withdrawal]",
+        test="tests/queues/ledger/test_follow_ups.py::test_job_does_not_end_without_what_follows[withdrawal]",
         red="AssertionError",
     ),
     Mutation(
@@ -91,7 +91,7 @@ MUTATIONS = [
         file="queues/ledger/rescues.py",
         guard="with transaction.atomic(savepoint=False):",
         without="if True:",
-        test="tests/queues/test_follow_ups.py::test_job_does_not_end_without_what_follows[rescue]",
+        test="tests/queues/ledger/test_follow_ups.py::test_job_does_not_end_without_what_follows[rescue]",
         red="AssertionError",
     ),
     Mutation(
@@ -99,7 +99,7 @@ MUTATIONS = [
         file="queues/ledger/limits.py",
         guard="WHERE name = %s FOR UPDATE",
         without="WHERE name = %s",
-        test="tests/queues/test_limits.py::test_process_that_stands_still_loses_the_lock",
+        test="tests/queues/ledger/test_limits.py::test_process_that_stands_still_loses_the_lock",
         red="DID NOT RAISE",
     ),
     Mutation(
@@ -107,7 +107,7 @@ MUTATIONS = [
         file="queues/brokers/rq/messages.py",
         guard="(to_head if offer.to_front else to_tail)",
         without="to_tail",
-        test="tests/queues/test_priorities.py"
+        test="tests/queues/brokers/test_priorities.py"
         "::test_higher_priority_overtakes_what_is_published_and_the_rest_comes_behind",
         red="AssertionError",
     ),
@@ -116,7 +116,7 @@ MUTATIONS = [
         file="queues/maintenance/recurring.py",
         guard=", last_tick__lt=at)",
         without=")",
-        test="tests/queues/test_recurring.py::test_tick_that_two_processes_find_due_happens_once",
+        test="tests/queues/maintenance/test_recurring.py::test_tick_that_two_processes_find_due_happens_once",
         red="AssertionError",
     ),
     Mutation(

@@ -11,7 +11,7 @@ from payments.simulator.providers.server import Providers
 from queues.models import Job
 from queues.testing import drain
 from tests.processes import Processes, wait_for
-from tests.queues.web_process import Web
+from tests.queues.worker.web_process import Web
 
 from .hooks import PROVIDERS, an_event
 from .paying import pending

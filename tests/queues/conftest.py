@@ -12,6 +12,7 @@ from redis import Redis
 from queues.brokers.rq.connection import client
 from queues.models import Attempt, AuditEntry, Chore, Job, Outbox, QueueState, Schedule, Tally, Worker
 from tests.jobapp.models import Gate, Run
+from tests.patches import WatchedPatch
 from tests.processes import Processes
 from tests.queues.defined_here import define
 from tests.queues.in_thread import worker_here
@@ -69,6 +70,15 @@ def _empty() -> None:
     deletions = "; ".join(f"DELETE FROM {model._meta.db_table}" for model in TABLES)
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = '10s'; {deletions}; RESET lock_timeout")
+
+
+@pytest.fixture
+def monkeypatch() -> Iterator[WatchedPatch]:
+    """Replaced functions have to be reached."""
+    patch = WatchedPatch()
+    yield patch
+    patch.undo()
+    assert not patch.unreached, f"replaced and never called: {', '.join(sorted(patch.unreached))}"
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.chaos.place import OwnServers, own_servers
 from tests.jobapp.jobs import record, wait_for_gate
 from tests.processes import Processes, Started, wait_for
 from tests.queues.facts import open_gate, runs, wait_for_state, wait_for_workers
-from tests.queues.web_process import Web
+from tests.queues.worker.web_process import Web
 
 pytestmark = pytest.mark.thorough
 
@@ -75,11 +75,11 @@ def test_every_long_lived_process_outlives_a_restart(servers: OwnServers, proces
     connection.close()
     servers.stop(servers.postgres, how)
     wait_for(lambda: web.status() == 503)
-    wait_for(lambda: all("has to wait" in process.output for process in started[:3]))
+    wait_for(lambda: all("heartbeat pauses" in process.output for process in started[:3]))
     wait_for(lambda: "dispatcher pauses" in started[3].output)
     servers.start(servers.postgres)
 
-    # then the same processes go on, what ran is completed, and nobody was taken for dead
+    # then the same processes go on, what ran is completed, and nobody was declared dead
     wait_for(lambda: web.status() == 200)
     open_gate("g")
     after = [record.using(queue_name=queue).enqueue(label=queue).id for queue in ("order", "email", "payment")]

@@ -11,7 +11,7 @@ from queues import ledger
 from queues.ledger import counts
 from queues.models import Tally
 from tests.jobapp.jobs import record, record_mail
-from tests.queues.ledger_rules import broken_rules
+from tests.queues.ledger.ledger_rules import broken_rules
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
@@ -29,10 +29,10 @@ def test_jobs_of_a_transaction_count_when_it_is_committed():
     assert waiting("order") == 3
 
 
-def test_folding_changes_no_count_while_jobs_come_in_on_many_connections():
+def test_folding_changes_no_count_while_jobs_come_in_on_many_connections(monkeypatch: pytest.MonkeyPatch):
     # given six connections that enqueue, and one that folds all the time
     done = threading.Event()
-    counts.UNFOLDED, before = 5, counts.UNFOLDED
+    monkeypatch.setattr(counts, "UNFOLDED", 5)
 
     def enqueue() -> None:
         for number in range(30):
@@ -53,7 +53,6 @@ def test_folding_changes_no_count_while_jobs_come_in_on_many_connections():
     done.set()
     folder.join()
     counts.fold()
-    counts.UNFOLDED = before
 
     # then nothing was lost, and few rows are left
     assert (waiting("order"), waiting("email")) == (120, 60)

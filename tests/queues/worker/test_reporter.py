@@ -19,9 +19,9 @@ from tests.jobapp.jobs import compute, record
 from tests.jobapp.saying import say_all_the_time
 from tests.processes import Processes, wait_for
 from tests.queues.claims import claim_for, claim_offers, execution_of, write_verdict
+from tests.queues.execution.test_progress import said
 from tests.queues.facts import wait_for_state
-from tests.queues.test_admin import JOBS, staff
-from tests.queues.test_progress import said
+from tests.queues.ops.test_admin import JOBS, staff
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 

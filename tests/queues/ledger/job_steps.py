@@ -25,7 +25,7 @@ from queues.models import Attempt, Job, Outbox
 from queues.states import JobState, Outcome
 from tests.jobapp.jobs import compute, fail, last_resort, record, record_mail
 from tests.queues.claims import claim_offers, execution_of, new_worker, offer_delayed, write_verdict
-from tests.queues.ledger_model import OFFERED, Entry, LedgerModel
+from tests.queues.ledger.ledger_model import OFFERED, Entry, LedgerModel
 
 LONG = 3600.0
 

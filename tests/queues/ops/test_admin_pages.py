@@ -9,7 +9,7 @@ from django.test import Client
 
 from queues.models import Job
 from tests.jobapp.jobs import record
-from tests.queues.test_admin import JOBS, failed_job, staff
+from tests.queues.ops.test_admin import JOBS, failed_job, staff
 
 pytestmark = pytest.mark.django_db
 

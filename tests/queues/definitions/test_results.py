@@ -17,7 +17,7 @@ from tests.jobapp.saying import give, give_in_child
 from tests.processes import Processes
 from tests.queues.claims import claim_for, claim_offers, rescue_from, write_verdict
 from tests.queues.facts import wait_for_state
-from tests.queues.test_admin import JOBS, staff
+from tests.queues.ops.test_admin import JOBS, staff
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 

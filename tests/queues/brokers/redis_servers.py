@@ -12,7 +12,7 @@ from bharatmart.devservers.engine import valkey_server
 from bharatmart.devservers.server import free_port
 from tests.certificates import write_certificate
 from tests.processes import wait_for
-from tests.queues.own_redis import OwnRedis
+from tests.queues.brokers.own_redis import OwnRedis
 
 MASTER = "mymaster"
 

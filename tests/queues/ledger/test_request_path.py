@@ -11,13 +11,14 @@ from django.db import transaction
 from queues.ledger.counts import Counts, stats
 from queues.models import Job
 from tests.jobapp.jobs import record, something_happened, something_was_undone
+from tests.patches import WatchedPatch
 from tests.processes import Processes
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
 
 @pytest.fixture
-def no_redis(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def no_redis(monkeypatch: WatchedPatch) -> list[object]:
     """Every connection that Python code opens is written down and refused."""
     opened: list[object] = []
 
@@ -26,8 +27,8 @@ def no_redis(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         self.close()
         raise AssertionError(f"a connection to {address} was opened")
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    monkeypatch.guard(socket.socket, "connect", refuse)
+    monkeypatch.guard(socket.socket, "connect_ex", refuse)
     return opened
 
 

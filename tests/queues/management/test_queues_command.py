@@ -16,7 +16,7 @@ from queues.ops import actions
 from queues.states import JobState
 from tests.jobapp.jobs import record
 from tests.queues.claims import new_worker
-from tests.queues.test_actions import finished
+from tests.queues.ops.test_actions import finished
 
 pytestmark = pytest.mark.django_db
 

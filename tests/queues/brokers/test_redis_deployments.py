@@ -9,9 +9,9 @@ from bharatmart.devservers.server import free_port
 from queues.models import Job
 from tests.jobapp.jobs import record, wait_for_gate
 from tests.processes import Processes, wait_for
+from tests.queues.brokers.own_redis import OwnRedis
+from tests.queues.brokers.redis_servers import Tls, Watched
 from tests.queues.facts import open_gate, runs, states, wait_for_state
-from tests.queues.own_redis import OwnRedis
-from tests.queues.redis_servers import Tls, Watched
 
 RIGHTS = "~rq:* +@all -@admin -@dangerous +info"
 

@@ -90,7 +90,8 @@ def test_killed_parent_leaves_no_child_and_another_worker_runs_the_job(processes
 def test_orphan_drains_and_ends_where_the_kernel_does_not_kill_it(processes: Processes):
     """As on macOS, which knows no PR_SET_PDEATHSIG."""
     program = (
-        "import sys; from queues.supervisor import supervised; supervised.die_with_parent = lambda parent: None;"
+        "import sys; from queues.supervisor import supervised;"
+        "supervised.die_with_parent; supervised.die_with_parent = lambda parent: None;"
         "from django.core.management import execute_from_command_line as run; run(['manage.py', 'work', 'order'])"
     )
     parent = processes.run(sys.executable, "-c", program, name="orphan", **IN_PROCESS)

@@ -13,8 +13,8 @@ from queues.models import Job, Outbox, Worker
 from tests.jobapp.jobs import record, wait_for_gate
 from tests.jobapp.models import Run
 from tests.processes import Processes, wait_for
+from tests.queues.brokers.own_redis import OwnRedis
 from tests.queues.facts import open_gate, runs, states, wait_for_state, wait_for_workers
-from tests.queues.own_redis import OwnRedis
 
 
 @pytest.fixture

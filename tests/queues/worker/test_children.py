@@ -117,7 +117,7 @@ def test_job_is_not_blamed_for_a_kept_child_that_has_died(children_here: Childre
 
 
 def test_children_with_nothing_to_do_end(children_here: Children, monkeypatch: pytest.MonkeyPatch):
-    short = "import main; import queues.worker.children.forkserver as f; f.IDLE = 0.2;"
+    short = "import main; import queues.worker.children.forkserver as f; f.IDLE; f.IDLE = 0.2;"
     monkeypatch.setattr(pool, "BOOT", BOOT.replace("import main;", short))
     run_in_child(children_here, compute, label="before")
     wait_for(lambda: is_gone(Run.objects.get().pid))

@@ -26,9 +26,9 @@ from queues.states import FINAL, RETRYABLE, JobState
 from queues.testing import make_due
 from tests.examples import examples
 from tests.queues.claims import grow_old, new_worker
-from tests.queues.job_steps import BACK, LONG, NTH, QUEUES, SOME, WORKER, JobSteps
-from tests.queues.ledger_model import WITHDRAWN
-from tests.queues.ledger_rules import broken_rules
+from tests.queues.ledger.job_steps import BACK, LONG, NTH, QUEUES, SOME, WORKER, JobSteps
+from tests.queues.ledger.ledger_model import WITHDRAWN
+from tests.queues.ledger.ledger_rules import broken_rules
 
 ROW = ("name", "queue", "key", "state", "attempt", "max_attempts", "crashes", "lone_crashes", "suspect", "token")
 

@@ -20,7 +20,7 @@ from queues.worker.process import WorkerProcess
 from tests.jobapp.jobs import compute, record, wait_for_gate
 from tests.processes import Processes, cut_connections, wait_for
 from tests.queues.facts import ended, open_gate, runs, states, wait_for_state
-from tests.queues.web_process import READY, Web
+from tests.queues.worker.web_process import READY, Web
 
 MAILS = wait_for_gate.using(queue_name="email")
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.jobapp.jobs import record
 from tests.queues.claims import claim_for
-from tests.queues.test_admin import act, staff
+from tests.queues.ops.test_admin import act, staff
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 

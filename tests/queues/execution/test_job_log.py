@@ -16,7 +16,7 @@ from tests.jobapp.jobs import fail
 from tests.jobapp.saying import say_in_child, say_in_thread
 from tests.processes import Processes
 from tests.queues.facts import open_gate, wait_for_state
-from tests.queues.test_admin import JOBS, staff
+from tests.queues.ops.test_admin import JOBS, staff
 
 pytestmark = pytest.mark.usefixtures("ledger_db", "informed")
 

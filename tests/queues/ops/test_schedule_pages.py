@@ -15,8 +15,8 @@ from queues.definitions.job import JobDefinition
 from queues.management.commands.queues import Command
 from queues.models import AuditEntry, Job, Schedule
 from queues.ops import schedules
-from tests.queues.test_admin import staff
-from tests.queues.test_queues_command import queues
+from tests.queues.management.test_queues_command import queues
+from tests.queues.ops.test_admin import staff
 
 pytestmark = pytest.mark.django_db
 

@@ -18,8 +18,9 @@ from queues.management.all_or_nothing import write_files
 from queues.management.commands.queues import Command
 from queues.management.new_job import Refused, grown
 from tests.frame.test_house_rules import NOT_OURS
+from tests.patches import WatchedPatch
 from tests.processes import ROOT
-from tests.queues.test_queues_command import queues
+from tests.queues.management.test_queues_command import queues
 
 BIN = Path(sys.executable).parent
 WRITTEN = {
@@ -80,7 +81,7 @@ def test_what_is_written_passes_every_check(copy: Copy):
 
 @pytest.mark.thorough
 def test_tests_that_are_written_pass_and_the_flow_page_is_fresh(copy: Copy):
-    said = copy.run(BIN / "python", "-m", "pytest", "-q", *WRITTEN.values(), "tests/queues/test_flow.py")
+    said = copy.run(BIN / "python", "-m", "pytest", "-q", *WRITTEN.values(), "tests/queues/ops/test_flow.py")
 
     assert "9 passed" in said
     flow = (copy.folder / "docs" / "flow.md").read_text()
@@ -133,10 +134,10 @@ def test_nothing_is_half_written_when_a_file_cannot_be(copy: Copy):
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def written(monkeypatch: WatchedPatch) -> list[str]:
     """What would be written into the project itself, which stays as it is."""
     names: list[str] = []
-    monkeypatch.setattr(
+    monkeypatch.guard(
         "queues.management.verbs.write_files",
         lambda files: names.extend(str(path.relative_to(ROOT)) for path in files),
     )

@@ -10,7 +10,7 @@ from queues.models import Attempt, AuditEntry, Job, Outbox, QueueState
 from queues.ops import actions
 from queues.states import JobState
 from tests.jobapp.jobs import record
-from tests.queues.test_admin import act, failed_job, staff
+from tests.queues.ops.test_admin import act, failed_job, staff
 
 pytestmark = pytest.mark.django_db
 
