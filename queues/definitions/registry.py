@@ -7,7 +7,7 @@ from ..errors import UnknownJob
 from ..lifecycle.placement import Placement
 from ..lifecycle.request import JobRequest
 from ..lifecycle.verdict import Ended
-from ..settings import declared, queue_named
+from ..settings import Queue, declared, queue_named
 from ..states import JobState
 from .job import JobDefinition
 
@@ -55,10 +55,10 @@ def names() -> list[str]:
     return list(_jobs)
 
 
-def runs_in_child(name: str, queue: str) -> bool:
-    """Whether such a job always runs in a child process."""
+def runs_in_child(name: str, queue: Queue) -> bool:
+    """Whether jobs of this name run in a child process when they come through this queue."""
     cpu = get(name).cpu
-    return queue_named(queue).cpu if cpu is None else cpu
+    return queue.cpu if cpu is None else cpu
 
 
 def placement() -> Placement:

@@ -4,15 +4,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connection, reset_queries
+from django.db import OperationalError, close_old_connections, connection, reset_queries
 
 from ..context import current_job
 from ..lifecycle.claim import Claim
 from ..lifecycle.execution import Execution
-from ..postgres.conflicts import again_on_conflict
+from ..postgres.conflicts import run_again
 
 log = logging.getLogger("queues.job")
 
@@ -81,6 +82,18 @@ def _drop_old_connections() -> None:
     if not connection.in_atomic_block:
         close_old_connections()
         _checked.at = time.monotonic()
+
+
+def again_on_conflict(call: Call) -> Call:
+    """Run a job again within its attempt if PostgreSQL gave its transaction up because of another one."""
+
+    def wrapped(execution: Execution) -> Any:
+        try:
+            return call(execution)
+        except OperationalError as error:
+            return run_again(partial(call, execution), error)
+
+    return wrapped
 
 
 MIDDLEWARE: tuple[Middleware, ...] = (job_context, logged, fresh_connections, again_on_conflict)

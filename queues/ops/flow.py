@@ -5,7 +5,7 @@ from datetime import timedelta
 from ..definitions import registry
 from ..definitions.event import Event, all_events
 from ..definitions.job import JobDefinition
-from ..settings import declared
+from ..settings import declared, queue_named
 
 HEAD = """# Flow: events and their jobs
 
@@ -43,7 +43,7 @@ def _job_line(definition: JobDefinition) -> str:
         notes.append(f"cron `{definition.cron}`" if definition.cron else f"every {definition.every:g} s")
     if definition.key:
         notes.append(f"key `{definition.key}`")
-    if registry.runs_in_child(definition.name, definition.queue):
+    if registry.runs_in_child(definition.name, queue_named(definition.queue)):
         notes.append("in a child process")
     if definition.on_failed:
         notes.append(f"if given up: `{definition.on_failed.name}`")

@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection
@@ -20,26 +20,35 @@ T = TypeVar("T")
 
 
 def again_on_conflict(function: Callable[P, T]) -> Callable[P, T]:
-    """Run it up to TIMES times while it ends in a deadlock or a serialization failure, with short random pauses.
-
-    It must be safe to repeat, and opens its own transaction: inside a caller's one the error is raised at once.
-    """
+    """Let each call be run again as `run_again` says. It must be safe to repeat, and open its own transaction."""
 
     @wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
-        pause = LONGEST_FIRST_PAUSE
-        for _ in range(TIMES - 1):
-            try:
-                return function(*args, **kwargs)
-            except OperationalError as error:
-                if connection.in_atomic_block or not is_conflict(error):
-                    raise
-                log.warning("PostgreSQL gave a transaction up, it is run again: %s", error)
-            time.sleep(random.uniform(0, pause))
-            pause *= 4
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except OperationalError as error:
+            return run_again(partial(function, *args, **kwargs), error)
 
     return wrapped
+
+
+def run_again(call: Callable[[], T], error: OperationalError) -> T:
+    """Run a call again that ended in a deadlock or a serialization failure, up to TIMES in all, after random pauses.
+
+    Any other error is raised, and inside a caller's transaction these, too.
+    """
+    pause = LONGEST_FIRST_PAUSE
+    for _ in range(TIMES - 1):
+        if connection.in_atomic_block or not is_conflict(error):
+            break
+        log.warning("PostgreSQL gave a transaction up, it is run again: %s", error)
+        time.sleep(random.uniform(0, pause))
+        pause *= 4
+        try:
+            return call()
+        except OperationalError as again:
+            error = again
+    raise error
 
 
 def is_conflict(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 
 from ..settings import Queue
+from ..supervisor import supervised
 
 LONGEST_AHEAD = 0.02
 """Seconds of work that may be prefetched for each thread; when half of it is begun the next is claimed."""
@@ -50,6 +51,7 @@ class JobQuota:
             self._used += claimed
             if self._free is not None:
                 self._free += of - claimed
+                supervised.count_claimed(claimed)
 
 
 class Durations:

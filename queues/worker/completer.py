@@ -18,6 +18,7 @@ from .. import ledger, signals
 from ..errors import BrokerUnavailable
 from ..lifecycle.execution import Execution
 from ..lifecycle.verdict import Finished, Verdict, released
+from ..poller import Poller
 from ..postgres.outages import OUTAGE, restarted_since, wait_out
 from ..states import JobState
 from .held import Held
@@ -40,12 +41,11 @@ GATHER = 0.002
 """Seconds that a verdict may wait for those of jobs that still run; far less than anybody notices."""
 NAP = 0.001
 """Seconds between looks at what has come meanwhile: to be woken by each would stop each job's thread."""
-Errors = tuple[type[Exception], ...]
-ANY_ERROR: Errors = (DatabaseError, InterfaceError)
+ANY_ERROR = (DatabaseError, InterfaceError)
 
 
 class Completer:
-    """Takes verdicts from any thread. WRITERS helper threads call `write_some` until stopped, then `write_rest`."""
+    """Takes verdicts from any thread; the threads of `pollers` write them until they are stopped and none is left."""
 
     def __init__(self, session: Session, held: Held, listeners: Listeners) -> None:
         self.session = session
@@ -59,6 +59,11 @@ class Completer:
         """So many verdicts or signals wait that no more jobs should be claimed."""
         return self._waiting.qsize() > MOST_WAITING or self.listeners.are_behind
 
+    @property
+    def has_some(self) -> bool:
+        """Whether verdicts wait to be written."""
+        return not self._waiting.empty()
+
     def put(self, execution: Execution, verdict: Verdict) -> None:
         """Have the verdict written soon."""
         self._waiting.put(Finished(execution, verdict))
@@ -71,18 +76,11 @@ class Completer:
             log.warning("%d jobs could not be released (%s); they will be rescued", len(executions), error)
         self.held.end(executions, ran=False)
 
-    def write_some(self) -> None:
-        """Write what waits; if nothing does, wait a moment for something."""
-        batch = self._next_batch()
-        if batch:
-            self._write(batch)
+    def pollers(self) -> list[Poller]:
+        return [Writer(self).poller(f"completer-{number}") for number in range(WRITERS)]
 
-    def write_rest(self) -> None:
-        while not self._waiting.empty():
-            self.write_some()
-
-    def _next_batch(self) -> list[Finished]:
-        """What waits; while other jobs run, their verdicts may come along."""
+    def next_batch(self) -> list[Finished]:
+        """What waits, or comes within a moment; while other jobs run, their verdicts may come along."""
         batch: list[Finished] = []
         with suppress(Empty):
             batch.append(self._waiting.get(timeout=LOOK))
@@ -96,9 +94,12 @@ class Completer:
             time.sleep(NAP)
         return batch
 
-    def _write(self, batch: Sequence[Finished]) -> None:
+    def write(self, batch: Sequence[Finished]) -> None:
+        """Raises an outage of PostgreSQL: then the batch is to be written again."""
         try:
             self._finish(batch)
+        except OUTAGE:
+            raise
         except Exception as error:
             self._write_alone(batch, error)
 
@@ -107,33 +108,33 @@ class Completer:
         if len(batch) > 1:
             log.warning("%d verdicts are written one by one: %s", len(batch), error)
             for one in batch:
-                self._write([one])
+                wait_out(partial(self.write, [one]), "a verdict")
         else:
             threading.Thread(target=self._go_on_trying, args=(batch,), name="verdict", daemon=True).start()
 
     def _go_on_trying(self, batch: Sequence[Finished]) -> None:
         """The token decides whether the verdict still counts when it can be written."""
         try:
-            self._finish(batch, ANY_ERROR)
+            wait_out(partial(self._finish, batch), "a verdict", errors=ANY_ERROR)
         except Exception:
             log.exception("the verdict on #%d cannot be written", batch[0].execution.claim.id)
             self.held.end([one.execution for one in batch])
         connection.close()
 
-    def _finish(self, batch: Sequence[Finished], errors: Errors = OUTAGE) -> None:
-        """Write this batch; an outage of PostgreSQL is waited out. Signals are sent in the order of the writing."""
+    def _finish(self, batch: Sequence[Finished]) -> None:
+        """Write this batch. Signals are sent in the order of the writing."""
         listened = any(signals.has_listeners(one.execution.claim.name) for one in batch)
         with self._in_order if listened else nullcontext():
-            batch = [self._without_blame(one, errors) if one.verdict.lost_database else one for one in batch]
-            states = wait_out(lambda: ledger.finish(batch, self.session.name), "verdicts", errors=errors)
+            batch = [self._without_blame(one) if one.verdict.lost_database else one for one in batch]
+            states = ledger.finish(batch, self.session.name)
             if listened:
                 self._notify_listeners(batch, states)
         self._close(batch, states)
 
-    def _without_blame(self, finished: Finished, errors: Errors) -> Finished:
+    def _without_blame(self, finished: Finished) -> Finished:
         """A job whose connection was cut by a restart of PostgreSQL is released: its attempt is not spent."""
         execution, verdict = finished
-        if wait_out(lambda: restarted_since(execution.claim.started_at), "verdicts", errors=errors):
+        if restarted_since(execution.claim.started_at):
             verdict = released(f"PostgreSQL was restarted while it ran: {verdict.error}", wait=RESTART_PAUSE)
         return Finished(execution, verdict)
 
@@ -155,3 +156,24 @@ class Completer:
             self.session.consumer.finished(batch)
         except BrokerUnavailable as error:
             log.debug("the broker was not told of %d verdicts: %s", len(batch), error)
+
+
+class Writer:
+    """One of the threads that write. A batch that met an outage is kept, and written when PostgreSQL is back."""
+
+    def __init__(self, completer: Completer) -> None:
+        self.completer = completer
+        self.batch: Sequence[Finished] = ()
+
+    def poller(self, name: str) -> Poller:
+        return Poller(name, self.write_some, last_turn=self.write_rest, engine_only=True)
+
+    def write_some(self) -> None:
+        self.batch = self.batch or self.completer.next_batch()
+        if self.batch:
+            self.completer.write(self.batch)
+        self.batch = ()
+
+    def write_rest(self) -> None:
+        while self.batch or self.completer.has_some:
+            wait_out(self.write_some, "verdicts")

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
@@ -11,6 +11,7 @@ from .. import ledger, signals
 from ..definitions import registry
 from ..errors import BrokerUnavailable
 from ..execution import judge
+from ..execution.deadlines import Deadlines
 from ..ledger import Admitted, outbox, pauses
 from ..lifecycle.claim import Claim
 from ..lifecycle.execution import Execution
@@ -19,6 +20,7 @@ from ..lifecycle.verdict import Verdict
 from ..poller import Poller
 from ..settings import Queue
 from .capacity import Capacity, Durations, JobQuota
+from .children.pool import Children
 from .completer import Completer
 from .held import Held
 from .session import Session
@@ -33,9 +35,6 @@ BUSY_PAUSE = 0.05
 STUCK = 0.5
 """Seconds after which prefetched jobs that no thread has begun are released: those before them are long."""
 
-RunJob = Callable[[Execution, Callable[[], None]], Verdict | None]
-"""Runs a job in this thread or a child; the verdict, or None if the thread was abandoned (its second argument)."""
-
 
 class Fetcher:
     """One queue of this process. Its `poller` is the thread that receives and claims; job threads run the jobs."""
@@ -48,7 +47,8 @@ class Fetcher:
         quota: JobQuota,
         paused: pauses.PausedQueues,
         completer: Completer,
-        run_job: RunJob,
+        children: Children,
+        deadlines: Deadlines,
         *,
         wait: float,
     ) -> None:
@@ -58,7 +58,8 @@ class Fetcher:
         self.held = held
         self.paused = paused
         self.completer = completer
-        self.run_job = run_job
+        self.children = children
+        self.deadlines = deadlines
         self.wait = wait
         durations = Durations()
         self.quota = quota
@@ -164,11 +165,14 @@ class Fetcher:
         return True
 
     def _run(self, execution: Execution) -> Verdict | None:
-        signals.started(execution.claim)
+        claim = execution.claim
+        signals.started(claim)
         try:
-            return self.run_job(execution, self._abandon_thread)
+            if claim.suspect or registry.runs_in_child(claim.name, execution.queue):
+                return self.children.run(execution)
+            return self.deadlines.run_job(execution, self._abandon_thread)
         except Exception as error:
-            log.exception("job #%d could not be run", execution.claim.id)
+            log.exception("job #%d could not be run", claim.id)
             return judge.judge(execution, error)
 
     def _abandon_thread(self) -> None:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from ..lifecycle.execution import Execution
 from ..lifecycle.offer import Offer
-from ..supervisor import supervised
 
 
 class Held:
@@ -51,7 +50,6 @@ class Held:
         begun = {execution.claim.id: execution for execution in executions}
         with self._lock:
             self._executions.update(begun)
-            supervised.count_claimed(len(begun))
             self.active_at = time.monotonic()
 
     def end(self, executions: Sequence[Execution], *, ran: bool = True) -> None:

@@ -15,14 +15,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from ..brokers.base import Broker, Consumer
-from ..definitions import registry
 from ..dispatcher import Dispatcher
 from ..errors import BrokerUnavailable
 from ..execution.deadlines import TICK, Deadlines
 from ..ledger import outbox
 from ..ledger.pauses import PausedQueues
-from ..lifecycle.execution import Execution
-from ..lifecycle.verdict import Verdict
 from ..maintenance.housekeeper import Housekeeper
 from ..poller import Poller
 from ..postgres.outages import OUTAGE, START, wait_out
@@ -30,7 +27,7 @@ from ..settings import queue_named
 from ..supervisor import supervised
 from .capacity import JobQuota
 from .children.pool import Children
-from .completer import WRITERS, Completer
+from .completer import Completer
 from .fetcher import Fetcher
 from .held import Held
 from .listeners import Listeners
@@ -91,7 +88,8 @@ class WorkerProcess:
                 self.quota,
                 paused,
                 self.completer,
-                self._run_job,
+                self.children,
+                self.deadlines,
                 wait=min(settings.QUEUE_POLL, BURST_WAIT) if burst else settings.QUEUE_POLL,
             )
             for queue in self.queues
@@ -107,15 +105,7 @@ class WorkerProcess:
             Poller("broker-heartbeat", self.session.send_heartbeat, every=beat),
             Poller("liveness", supervised.count_liveness, every=beat),
         ]
-        self.writers = [
-            Poller(
-                f"completer-{number}",
-                self.completer.write_some,
-                last_turn=self.completer.write_rest,
-                engine_only=True,
-            )
-            for number in range(WRITERS)
-        ]
+        self.writers = self.completer.pollers()
         self.sender = Poller("listeners", self.listeners.send, last_turn=self.listeners.send)
 
     def run(self) -> int:
@@ -150,12 +140,6 @@ class WorkerProcess:
         self.is_hung = True
         for fetcher in self.fetchers:
             fetcher.poller.stop()
-
-    def _run_job(self, execution: Execution, abandon_thread: Callable[[], None]) -> Verdict | None:
-        claim = execution.claim
-        if claim.suspect or registry.runs_in_child(claim.name, claim.queue):
-            return self.children.run(execution)
-        return self.deadlines.run_job(execution, abandon_thread)
 
     def _release_unstarted(self) -> None:
         for fetcher in self.fetchers:

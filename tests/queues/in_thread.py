@@ -1,4 +1,4 @@
-"""A worker in a thread of the test process, without a broker, and with short times."""
+"""A worker in a thread of the test process, with short times."""
 
 import threading
 from collections.abc import Iterator
@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from queues.brokers.base import Broker
 from queues.brokers.in_process import InProcessBroker
 from queues.worker.process import WorkerProcess
 
 
 @contextmanager
-def run_in_thread(queue: str) -> Iterator[WorkerProcess]:
+def run_in_thread(queue: str, broker: Broker | None = None) -> Iterator[WorkerProcess]:
     """A worker that serves this queue until the block ends."""
-    worker = WorkerProcess([queue], InProcessBroker(), name="thread")
+    worker = WorkerProcess([queue], broker or InProcessBroker(), name="thread")
 
     def run() -> None:
         worker.run()

@@ -104,7 +104,7 @@ class LedgerModel:
 
     def freed(self, ids: Iterable[int], *, crashed: bool) -> None:
         for job in map(self.jobs.__getitem__, ids):
-            counts = crashed and not job.suspect and not registry.runs_in_child(job.name, job.queue)
+            counts = crashed and not job.suspect and not registry.runs_in_child(job.name, queue_named(job.queue))
             job.wait()
             job.attempt -= 1
             job.crashes += counts

@@ -12,6 +12,7 @@ from queues.ledger import outbox, workers
 from queues.lifecycle.verdict import released
 from queues.maintenance.rescuer import Rescuer, rescue_from_closed_workers
 from queues.models import Attempt, Job, Outbox, Worker
+from queues.settings import queue_named
 from tests.jobapp.jobs import compute, record
 from tests.queues.claims import claim_for, claim_offers, grow_old, new_worker, rescue_from, write_verdict
 
@@ -152,7 +153,7 @@ def test_job_of_a_cpu_queue_falls_with_its_parent_uncounted():
 
 def test_job_that_runs_in_a_thread_on_a_cpu_queue_is_counted(define: Any):
     job = define(lambda label: None, queue="reports", cpu=False)
-    assert not registry.runs_in_child(job.name, "reports")
+    assert not registry.runs_in_child(job.name, queue_named("reports"))
     claim_for(7, job, label="a")
 
     rescue_from(7, "w")
