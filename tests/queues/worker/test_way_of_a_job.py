@@ -1,8 +1,9 @@
 """The way of one rq job through the code, from the broker's answer to its durable verdict."""
 
 import re
-import threading
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,6 +15,7 @@ from queues.brokers.rq.broker import RqBroker
 from queues.brokers.rq.consumer import RqConsumer
 from queues.lifecycle.execution import Execution
 from queues.lifecycle.offer import Offer
+from queues.poller import Poller
 from queues.states import JobState
 from queues.worker import completer
 from queues.worker.threads import JobThreads
@@ -38,16 +40,33 @@ class Way:
         self.files: set[str] = set()
         self.threads: tuple[str, ...] = ()
 
-    def profile(self, frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and threading.current_thread().name.startswith(self.threads):
+    def follow(self, thread: str) -> None:
+        """From now on the calls of this thread, which has this name."""
+        sys.setprofile(partial(self._profile, thread))
+
+    def _profile(self, thread: str, frame: FrameType, event: str, _: Any) -> None:
+        """Called also where locks of `threading` are held, so it takes none."""
+        if event == "call" and thread.startswith(self.threads):
             file = Path(frame.f_code.co_filename)
             if file.is_relative_to(ROOT / "queues"):
                 self.files.add(str(file.relative_to(ROOT)))
 
 
 @pytest.fixture
-def way(monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
+def way(monkeypatch: pytest.MonkeyPatch) -> Way:
     found = Way()
+    loop, serve = Poller._run, JobThreads._serve
+
+    def followed_loop(self: Poller) -> None:
+        found.follow(self.name)
+        loop(self)
+
+    def followed_serve(self: JobThreads) -> None:
+        found.follow(self.name)
+        serve(self)
+
+    monkeypatch.setattr(Poller, "_run", followed_loop)
+    monkeypatch.setattr(JobThreads, "_serve", followed_serve)
     parse, run, finish = RqConsumer._parsed, JobThreads.run, completer.ledger.finish
 
     def answered(self: RqConsumer, messages: list[bytes], queue: str) -> list[Offer]:
@@ -68,10 +87,7 @@ def way(monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
     monkeypatch.setattr(RqConsumer, "_parsed", answered)
     monkeypatch.setattr(JobThreads, "run", handed_over)
     monkeypatch.setattr(completer.ledger, "finish", durable)
-    found.threads = ()
-    threading.setprofile(found.profile)
-    yield found
-    threading.setprofile(None)  # type: ignore[arg-type]  # the stubs do not know that this ends it
+    return found
 
 
 def test_tour_names_the_files_on_the_way(ledger_db: None, redis: Redis, settings: Any, way: Way):
