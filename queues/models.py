@@ -87,7 +87,7 @@ class Outbox(models.Model):
     message is out of the broker.
     """
 
-    job = models.OneToOneField(Job, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="waiting")
+    job = models.OneToOneField(Job, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="outbox_row")
     queue = models.CharField(max_length=63)
     priority = models.SmallIntegerField(default=0)
     due_at = models.DateTimeField()

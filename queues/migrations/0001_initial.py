@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Outbox',
             fields=[
-                ('job', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='waiting', serialize=False, to='queues.job')),
+                ('job', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='outbox_row', serialize=False, to='queues.job')),
                 ('queue', models.CharField(max_length=63)),
                 ('priority', models.SmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField()),
