@@ -30,7 +30,7 @@ class Retry(JobControl):
 
 
 class Snooze(JobControl):
-    """Come back in `seconds` (or a timedelta); the attempt is given back."""
+    """Run again in `seconds` (or a timedelta); the attempt does not count."""
 
     def __init__(self, seconds: float | timedelta, reason: str = "not yet") -> None:
         super().__init__(reason)

@@ -75,11 +75,11 @@ class World:
         wait_for(lambda: not Job.objects.exclude(state__in=FINAL).exclude(name="payments.auto_cancel").exists())
 
     def money(self) -> dict[str, list[int]]:
-        """What the gateway's own book says it took and gave back, in paise, whatever keys it was told."""
+        """What the gateway's own book says that it captured and refunded, in paise, under whatever keys."""
         effects = [(entry["status"], entry["amount_paise"]) for entry in self._book()[self.booked :]]
         return {
             "taken": [paise for status, paise in effects if status == "captured"],
-            "given back": [paise for status, paise in effects if status == "succeeded"],
+            "refunded": [paise for status, paise in effects if status == "succeeded"],
         }
 
     def _book(self) -> list[dict[str, Any]]:

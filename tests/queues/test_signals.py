@@ -125,7 +125,7 @@ def test_crash_that_is_tried_again_is_told_as_a_retry(heard: Heard):
     assert heard[0][2]["error"] == "its process was killed by SIGKILL"
 
 
-def test_snoozed_and_given_back_are_not_told(heard: Heard):
+def test_snoozed_and_released_jobs_send_no_signal(heard: Heard):
     claim = claim_for(None, record, label="b")
     heard.clear()
     write_verdict(claim, released("the worker stopped"))

@@ -93,7 +93,7 @@ class LedgerModel:
         job.wait(is_due=not verdict.wait)
         if verdict.state != "waiting":
             job.state, job.row = verdict.state, ""
-        job.attempt -= verdict.attempt_given_back
+        job.attempt -= verdict.attempt_not_counted
         job.crashes += verdict.crashed
         job.lone_crashes += verdict.crashed
         job.suspect = job.suspect or verdict.crashed

@@ -72,7 +72,7 @@ def test_child_that_does_not_listen_is_cancelled_when_it_crashes(processes: Proc
     assert job.attempts.get().outcome == "crashed"
 
 
-def test_job_of_a_stopped_worker_is_cancelled_and_not_given_back(processes: Processes):
+def test_job_of_a_stopped_worker_is_cancelled_and_not_released(processes: Processes):
     # given a job that was asked to stop and does not listen
     worker = processes.manage("rqworker", "order", QUEUE_GRACE="0.3")
     job_id = say_in_child.enqueue(percents=[5], gate="never").id
@@ -90,8 +90,8 @@ def test_job_of_a_stopped_worker_is_cancelled_and_not_given_back(processes: Proc
 
 ENDS = {
     "retry": Verdict(JobState.WAITING, Outcome.RETRY, error="ValueError: no luck", traceback="T", wait=5),
-    "snooze": Verdict(JobState.WAITING, Outcome.SNOOZED, wait=60, attempt_given_back=True),
-    "given back": released("the worker stopped"),
+    "snooze": Verdict(JobState.WAITING, Outcome.SNOOZED, wait=60, attempt_not_counted=True),
+    "released": released("the worker stopped"),
     "last attempt": Verdict(JobState.FAILED, Outcome.FAILED, error="ValueError: no luck"),
     "cancel": Verdict(JobState.CANCELLED, Outcome.CANCELLED, error="Cancel: not needed"),
 }

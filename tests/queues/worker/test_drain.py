@@ -1,4 +1,4 @@
-"""SIGTERM: claim nothing more, let what runs end, give back what was fetched."""
+"""SIGTERM: claim nothing more, let what runs end, requeue what was fetched."""
 
 import http.client
 import signal
@@ -101,7 +101,7 @@ def test_child_processes_are_killed_before_others_may_have_their_jobs(
 
 
 @pytest.mark.parametrize("mode", ["rq", "in-process"])
-def test_job_that_does_not_end_within_the_grace_is_given_back(processes: Processes, mode: str):
+def test_job_that_does_not_end_within_the_grace_is_released(processes: Processes, mode: str):
     worker = processes.manage("work", "order", WORKER_MODE=mode, QUEUE_GRACE="0.5")
     slow = wait_for_gate.enqueue(label="slow", gate="g").id
     in_child = compute.enqueue(label="child", gate="g").id
