@@ -133,7 +133,7 @@ def test_job_that_was_not_begun_when_the_lease_was_lost_runs_for_its_next_owner_
     blocked = [
         wait_for_gate.request({"label": "blocked", "gate": "g"}) for _ in range(the_fetcher.capacity.concurrency)
     ]
-    ids = ledger.enqueue([*blocked, *(record.request({"label": "ahead"}) for _ in range(5))])
+    ids = ledger.enqueue([*blocked, *(record.request({"label": "prefetched"}) for _ in range(5))])
     wait_for(lambda: runs("blocked") == len(blocked))
     wait_for(lambda: states() == {"active": len(ids)})
 
@@ -147,5 +147,5 @@ def test_job_that_was_not_begun_when_the_lease_was_lost_runs_for_its_next_owner_
 
     # then what had not begun begins once
     wait_for(lambda: states() == {"completed": len(ids)}, within=90)
-    assert runs("ahead") == 5
+    assert runs("prefetched") == 5
     assert Job.objects.filter(pk__in=ids, started_at__lt=F("finished_at")).count() == len(ids)

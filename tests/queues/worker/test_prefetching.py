@@ -1,4 +1,4 @@
-"""Jobs that were claimed ahead: run by the same process if they are short, given back if those before them are long."""
+"""Prefetched jobs: run by the same process if jobs are short, released if those before them take long."""
 
 import signal
 from contextlib import closing
