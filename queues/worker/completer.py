@@ -155,7 +155,7 @@ class Completer:
         try:
             self.session.consumer.finished(batch)
         except BrokerUnavailable as error:
-            log.debug("the broker was not told of %d verdicts: %s", len(batch), error)
+            log.debug("the broker did not get %d verdicts: %s", len(batch), error)
 
 
 class Writer:

@@ -75,7 +75,7 @@ class World:
         wait_for(lambda: not Job.objects.exclude(state__in=FINAL).exclude(name="payments.auto_cancel").exists())
 
     def money(self) -> dict[str, list[int]]:
-        """What the gateway's own book says that it captured and refunded, in paise, under whatever keys."""
+        """What the gateway has captured and refunded by its own book, in paise, under whatever keys."""
         effects = [(entry["status"], entry["amount_paise"]) for entry in self._book()[self.booked :]]
         return {
             "taken": [paise for status, paise in effects if status == "captured"],
@@ -91,6 +91,6 @@ class World:
         return sorted(path.relative_to(self.media).as_posix() for path in self.media.rglob("*.pdf"))
 
     def mails(self) -> list[str]:
-        """The kinds of the mails that the server has taken, each told by its row."""
+        """The kinds of the mails that the server has taken, each known from its row."""
         kinds = dict(Notification.objects.values_list("message_id", "kind"))
         return sorted(kinds[str(mail["Message-ID"])] for mail in self.sink.mails)

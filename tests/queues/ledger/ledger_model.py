@@ -1,4 +1,4 @@
-"""What the ledger should say: jobs as plain objects, moved on by the same acts as the real rows."""
+"""What the ledger should hold: jobs as plain objects, changed by the same steps as the real rows."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence

@@ -74,7 +74,7 @@ def test_claim_that_fails_on_its_way_back_is_unacknowledged(held: Held, worker: 
 
 
 def test_verdict_that_is_written_meanwhile_stands(held: Held, worker: int):
-    # given a job that the ledger told of
+    # given a job that the ledger has listed
     execution = begin(held, worker)
     listed = ledger.held_by(worker)
 
@@ -110,7 +110,7 @@ def test_what_is_asked_for_counts_as_work(held: Held, worker: int):
     assert not held.is_empty
 
 
-def test_one_look_tells_whether_anything_is_left(worker: int):
+def test_one_statement_finds_whether_anything_is_left(worker: int):
     """A claim takes a job from the outbox to the worker between any two looks."""
     job = record.using(run_after=60).enqueue(label="later")
     assert outbox.anything_left(["order"], worker) is False

@@ -43,7 +43,7 @@ def test_prefetched_jobs_are_released_when_the_worker_stops(processes: Processes
     ledger.enqueue([wait_for_gate.request({"label": "long", "gate": "g"}) for _ in range(LONG)])
     wait_for(lambda: runs("long") == 2)
 
-    # when it is told to stop, all but those two wait as if they had not been claimed
+    # when it is asked to stop, all but those two wait as if they had not been claimed
     worker.send(signal.SIGTERM)
     wait_for(lambda: Worker.objects.exclude(draining_at=None).exists())
     wait_for(lambda: redis.keys("rq:fetched:*") == [])
