@@ -21,7 +21,7 @@ maintenance      what every worker does beside its jobs: rescue, offer again, ti
 worker           the process that claims jobs and runs many at once
 ops              what an operator sees and does
 testing          the test kit for people who write jobs
-admin, apps      the faces that Django looks for
+admin, apps      what Django imports by these names
 management       commands, and rq's command line around our worker
 """
 

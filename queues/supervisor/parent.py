@@ -20,7 +20,7 @@ HUNG = os.EX_TEMPFAIL
 
 PASSED_ON = {signal.SIGTERM, signal.SIGINT}
 WATCHED = {*PASSED_ON, signal.SIGCHLD}
-LOOK = 0.5
+CHECK_EVERY = 0.5
 """Seconds between two checks of the child's liveness counter."""
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
@@ -74,7 +74,7 @@ class Parent:
     def _wait_for_child(self, watch: "Watch") -> int:
         """Pass signals on until the child has ended; its exit code, negative for a signal."""
         while True:
-            received = signal.sigtimedwait(WATCHED, LOOK)
+            received = signal.sigtimedwait(WATCHED, CHECK_EVERY)
             if received is None:
                 if not self.stop_asked:
                     watch.check()
@@ -126,7 +126,7 @@ class Watch:
             self.last, self.silent = signs, 0
             return
         self.silent += 1
-        if self.silent * LOOK > self.lease:
+        if self.silent * CHECK_EVERY > self.lease:
             self.events = [f"worker process {self.child} gave no sign of life for {self.lease:g} s"]
             os.kill(self.child, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""What a test of a crash does and sees: arm a point, have it reached, wait until all is settled, look at the end."""
+"""What a test of a crash does: arm a point, have it reached, wait until no job is left, and read how it all ended."""
 
 import shutil
 import signal

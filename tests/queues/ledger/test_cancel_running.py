@@ -205,7 +205,7 @@ def test_job_that_comes_back_while_it_is_being_cancelled_is_cancelled(monkeypatc
     # when
     cancelled = actions.cancel_jobs([claim.id], actor="asha")
 
-    # then a second look finds it
+    # then the second round finds it
     assert cancelled == ([claim.id], [])
     assert Job.objects.get().state == "cancelled"
 

@@ -161,9 +161,9 @@ def test_burst_ends_while_suspended(processes: Processes):
 
 
 def _serves(redis: Redis) -> bool:
-    """Whether a lane of the worker still waits for messages: what it had asked for before it may still come.
+    """Whether a fetcher of the worker still waits for messages: a message may still come to one that does.
 
-    Between two waits it does not for a moment, so the worker is looked at while it lives on.
+    Between two turns it does not wait for a moment, so it is checked for some time.
     """
     beats = Worker.objects.get().beat_at
 

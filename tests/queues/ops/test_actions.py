@@ -184,7 +184,7 @@ def test_admin_shows_every_declared_queue_and_pauses_and_resumes_it(settings):
     QueueState.objects.create(name="abolished")
     client = staff("view_queuestate", "pause_queue")
 
-    # when they look, pause two queues, and resume one
+    # when they open the page, pause two queues, and resume one
     names = [row.name for row in client.get(QUEUES).context["cl"].result_list]
     act = {"action": "pause_selected", "_selected_action": ["order", "email"]}
     paused = client.post(QUEUES, act, follow=True).content.decode()

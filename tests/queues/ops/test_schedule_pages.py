@@ -80,7 +80,7 @@ def test_admin_page_shows_every_declared_recurring_job(nine: JobDefinition):
     # given one that nobody has seen yet, and one that is declared no longer
     Schedule.objects.create(name="test.gone", last_tick=recurrence.now())
 
-    # when staff look
+    # when staff open the page
     page = staff("view_schedule").get(PAGE).content.decode()
 
     # then

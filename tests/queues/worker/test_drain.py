@@ -133,15 +133,15 @@ def test_worker_whose_connections_were_cut_before_it_is_stopped_ends_in_good_ord
     assert Job.objects.get(pk=slow).attempts.get().outcome == "given back"
 
 
-def test_burst_outlives_a_cut_while_it_looks_whether_anything_is_left(ledger_db: None, monkeypatch: pytest.MonkeyPatch):
-    look, cuts = outbox.anything_left, iter([OperationalError("cut")])
+def test_burst_outlives_a_cut_while_it_asks_whether_anything_is_left(ledger_db: None, monkeypatch: pytest.MonkeyPatch):
+    anything_left, cuts = outbox.anything_left, iter([OperationalError("cut")])
 
-    def look_at_the_second_try(*args: Any) -> bool:
+    def answer_at_the_second_try(*args: Any) -> bool:
         for cut in cuts:
             raise cut
-        return look(*args)
+        return anything_left(*args)
 
-    monkeypatch.setattr(outbox, "anything_left", look_at_the_second_try)
+    monkeypatch.setattr(outbox, "anything_left", answer_at_the_second_try)
     record.enqueue(label="a")
 
     assert WorkerProcess(["order"], InProcessBroker(), name="burst", burst=True).run() == 1

@@ -78,7 +78,7 @@ def test_verdict_that_is_written_meanwhile_stands(held: Held, worker: int):
     execution = begin(held, worker)
     listed = ledger.held_by(worker)
 
-    # when it ends before the process looks at what it holds
+    # when it ends before the process compares that with what it holds
     write_verdict(execution.claim, COMPLETED, "w")
     held.end([execution])
 
@@ -111,7 +111,7 @@ def test_what_is_asked_for_counts_as_work(held: Held, worker: int):
 
 
 def test_one_statement_finds_whether_anything_is_left(worker: int):
-    """A claim takes a job from the outbox to the worker between any two looks."""
+    """A claim may move a job from the outbox to the worker between any two statements."""
     job = record.using(run_after=60).enqueue(label="later")
     assert outbox.anything_left(["order"], worker) is False
 

@@ -126,7 +126,7 @@ def test_short_jobs_that_keep_coming_do_not_wait_for_one_that_takes_long(short: 
     short.run(end.wait)
     wait_for(lambda: not short.threads.waiting)
 
-    # when others come faster than a thread looks whether jobs are begun
+    # when others come faster than the watching thread checks whether jobs are begun
     until = time.monotonic() + 10
     while not short.done and time.monotonic() < until:
         short.run(nothing)
