@@ -60,7 +60,7 @@ class LedgerMachine(JobSteps):
     @precondition(lambda self: self.gone >= set(self.workers))
     @rule()
     def others_come(self) -> None:
-        """What the buried ones hold or claim still has to be freed."""
+        """What the workers that were declared dead hold or claim still has to be freed."""
         self.workers = [new_worker("third"), new_worker("fourth")]
 
     @precondition(lambda self: self.gone)

@@ -175,7 +175,7 @@ def test_drain_waits_for_a_claim_that_is_not_answered_yet(
     wait_for(lambda: (Worker.objects.get().beat_at - beat).total_seconds() > 0.5)
     answered.set()
 
-    # then the job runs to its end before the process signs off
+    # then the job runs to its end before the process deregisters
     wait_for_state(job_id, "completed")
     wait_for(lambda: Worker.objects.get().stopped_at)
     assert Attempt.objects.get().outcome == "completed"

@@ -85,7 +85,7 @@ def test_job_that_is_claimed_under_a_lost_lease_is_not_freed_while_it_runs(
     wait_for(lambda: worker_here.session.worker_id != former)
     pulse.wait_for(beats=2)
 
-    # then the job is its own under the new lease, and no orphan
+    # then the job belongs to the new row, and is not freed as one of a closed worker
     assert Job.objects.get(pk=job_id).worker_id == worker_here.session.worker_id
     Worker.objects.filter(pk=former).update(stopped_at=Now() - timedelta(days=1))
     Job.objects.update(started_at=Now() - timedelta(days=1))
