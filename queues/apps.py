@@ -7,7 +7,7 @@ class QueuesConfig(AppConfig):
     verbose_name = "Background jobs"
 
     def ready(self) -> None:
-        """Wire what the layers below must not look up themselves."""
+        """Give the lower packages what they must not import themselves."""
         from .definitions import (
             checks,  # noqa: F401  registers the system checks
             registry,

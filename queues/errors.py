@@ -17,11 +17,11 @@ def seconds_of(wait: float | timedelta) -> float:
     return min(LONGEST_WAIT, seconds)
 
 
-class Verdict(Exception):
-    """Base of the exceptions by which a job decides its own fate."""
+class JobControl(Exception):
+    """Base of the exceptions by which a job controls what becomes of it."""
 
 
-class Retry(Verdict):
+class Retry(JobControl):
     """Try again `after` seconds or a timedelta (None: the queue's back-off). The attempt is spent."""
 
     def __init__(self, reason: str = "retry asked for", *, after: float | timedelta | None = None) -> None:
@@ -29,19 +29,19 @@ class Retry(Verdict):
         self.after = None if after is None else seconds_of(after)
 
 
-class Snooze(Verdict):
-    """Come back in `seconds` (or a timedelta); the attempt is given back."""
+class Snooze(JobControl):
+    """Run again in `seconds` (or a timedelta); the attempt does not count."""
 
     def __init__(self, seconds: float | timedelta, reason: str = "not yet") -> None:
         super().__init__(reason)
         self.seconds = seconds_of(seconds)
 
 
-class Cancel(Verdict):
+class Cancel(JobControl):
     """There is nothing left to do: end the job as cancelled."""
 
 
-class Permanent(Verdict):
+class Permanent(JobControl):
     """No further attempt can help: end the job as failed at once."""
 
 

@@ -52,7 +52,7 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="")
-    progress = models.PositiveSmallIntegerField(null=True, blank=True, help_text="percent, as the job said it")
+    progress = models.PositiveSmallIntegerField(null=True, blank=True, help_text="percent, as the job reported it")
     progress_note = models.CharField(max_length=LONGEST_NOTE, blank=True, db_default="")
     result = models.JSONField(null=True, blank=True, help_text="what its function returned")
     cancel_asked_at = models.DateTimeField(null=True, blank=True, help_text="asked to stop while it ran")
@@ -87,7 +87,7 @@ class Outbox(models.Model):
     message is out of the broker.
     """
 
-    job = models.OneToOneField(Job, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="waiting")
+    job = models.OneToOneField(Job, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="outbox_row")
     queue = models.CharField(max_length=63)
     priority = models.SmallIntegerField(default=0)
     due_at = models.DateTimeField()

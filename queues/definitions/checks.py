@@ -58,8 +58,8 @@ def _check_options(definition: JobDefinition) -> list[CheckMessage]:
         if option not in JobOptions.__annotations__:
             hint = suggest(option, list(JobOptions.__annotations__))
             found.append(Error(f"job {definition.name}: unknown option {option!r}.", hint=hint, id="queues.E021"))
-    for option, told in wrong_values(options).items():
-        found.append(Error(f"job {definition.name}: {option}: {told}.", hint="See docs/queues.md.", id="queues.E022"))
+    for option, wrong in wrong_values(options).items():
+        found.append(Error(f"job {definition.name}: {option}: {wrong}.", hint="See docs/queues.md.", id="queues.E022"))
     return found
 
 

@@ -34,8 +34,8 @@ def declare_job(**options: Unpack[JobOptions]) -> Callable[[Callable[..., Any]],
     """Declare a job of `queue`; its name is `<app>.<function>` unless `name` is given.
 
     `key` and `subject` are templates over its arguments. `cpu` says whether it runs in a child process. `cron` (five
-    fields, in the shop's zone) or `every` (seconds) makes it recur; such a job takes no arguments. What is wrong
-    with the options is told by the system checks.
+    fields, in the shop's zone) or `every` (seconds) makes it recur; such a job takes no arguments. The system checks
+    report wrong options.
     """
 
     def declare(function: Callable[..., Any]) -> JobDefinition:

@@ -34,7 +34,7 @@ class JobResult:
 
     @property
     def progress(self) -> int | None:
-        """Percent, as the job last said it; None if it has said nothing."""
+        """The percentage that the job reported last; None if it has reported none."""
         return cast("int | None", self._row().progress)
 
     def _row(self) -> Any:

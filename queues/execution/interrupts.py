@@ -1,4 +1,4 @@
-"""Breaking into another thread: an exception, the end of its query, a look at where it is, and cleaning up after."""
+"""Interrupting another thread: raise an exception in it, cancel its query, show its stack; and clean up afterwards."""
 
 import ctypes
 import logging

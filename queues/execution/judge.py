@@ -24,7 +24,7 @@ def judge(execution: Execution, error: BaseException) -> Verdict:
     claim, text = execution.claim, _text_of(error)
     match error:
         case Snooze():
-            return Verdict(JobState.WAITING, Outcome.SNOOZED, error=text, wait=error.seconds, attempt_given_back=True)
+            return Verdict(JobState.WAITING, Outcome.SNOOZED, error=text, wait=error.seconds, attempt_not_counted=True)
         case Cancel():
             return Verdict(JobState.CANCELLED, Outcome.CANCELLED, error=text)
         case Permanent():
@@ -66,13 +66,13 @@ def _behind(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def judge_crash(execution: Execution, how: str) -> Verdict:
-    """A job took its own process down: the attempt is given back, the crash counts; the third is the last."""
+    """A job took its own process down: the attempt does not count, but the crash does; the third is the last."""
     claim, text = execution.claim, f"its process {how}"
     if claim.lone_crashes + 1 >= LONE_CRASHES_UNTIL_DEAD:
         error = f"{text}; crashed {LONE_CRASHES_UNTIL_DEAD} times alone"
         return Verdict(JobState.FAILED, Outcome.CRASHED, error=error, crashed=True)
     return Verdict(
-        JobState.WAITING, Outcome.CRASHED, error=text, wait=_back_off(execution), attempt_given_back=True, crashed=True
+        JobState.WAITING, Outcome.CRASHED, error=text, wait=_back_off(execution), attempt_not_counted=True, crashed=True
     )
 
 

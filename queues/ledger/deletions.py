@@ -28,7 +28,7 @@ def delete_some(jobs: QuerySet[Job], batch: int) -> Sequence[Label]:
     Skipped are live jobs, jobs that another transaction has locked (an operator's retry), and withdrawn jobs whose
     message is still in the broker.
     """
-    free = jobs.filter(state__in=FINAL, waiting=None).select_for_update(skip_locked=True, of=("self",))
+    free = jobs.filter(state__in=FINAL, outbox_row=None).select_for_update(skip_locked=True, of=("self",))
     with transaction.atomic():
         chosen = list(free.order_by("finished_at").values_list("pk", "name", "queue", "state")[:batch])
         Job.objects.filter(pk__in=[pk for pk, *_ in chosen]).delete()

@@ -1,9 +1,9 @@
 """Limits that hold over all processes and brokers: starts in a time (`rate`), and jobs at once (`scope: "global"`).
 
-A claim of jobs of a limited queue locks the queue's row, asks how many may start now, claims so many and writes what
-was spent, in one short transaction. Nothing is put back into a broker: what may not start yet stays with its fetcher
-until its time has come. The rate is a token bucket (GCRA: the row holds the time up to which starts are spent); jobs at
-once are counted, so that a dead worker's count as long as its lease.
+A claim for a limited queue locks the queue's row, computes how many jobs may start now, claims that many, and writes
+what it has spent of the rate, all in one short transaction. Nothing is requeued: an offer whose job may not start yet
+stays with its fetcher until it may. The rate is a token bucket (GCRA: the row holds the time up to which starts are
+spent). Jobs at once are counted, not reserved; the jobs of a dead worker count until its lease is over.
 """
 
 import math

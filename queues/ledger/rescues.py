@@ -51,7 +51,7 @@ SELECT args, state, name, id, queue, subject, key, number FROM lost
 
 
 def rescue(worker_id: int, worker: str, placement: Placement, *, held_for: float = 0.0) -> list[int]:
-    """Free the jobs of a dead worker: attempts are given back, and what ran beside other jobs becomes a suspect.
+    """Free the jobs of a dead worker: their attempts do not count, and what ran beside other jobs becomes a suspect.
 
     Only those that were claimed at least `held_for` seconds ago. A job that ran in a child process died because its
     parent died; that is not counted as a crash.

@@ -21,14 +21,14 @@ FINISH = f"""
 WITH verdicts AS MATERIALIZED (
     SELECT id, token, number, coalesce(state, 'completed') AS state, coalesce(outcome, 'completed') AS outcome,
            coalesce(error, '') AS error, coalesce(traceback, '') AS traceback, progress, coalesce(note, '') AS note,
-           coalesce(log, '') AS log, result, coalesce(wait, 0) AS wait, coalesce(given_back, 0) AS given_back,
+           coalesce(log, '') AS log, result, coalesce(wait, 0) AS wait, coalesce(not_counted, 0) AS not_counted,
            coalesce(crashed, 0) AS crashed
     FROM jsonb_to_recordset(%s::jsonb) AS t(
         id bigint, token uuid, state text, outcome text, error text, traceback text, progress smallint, note text,
-        log text, result jsonb, wait float, given_back int, crashed int, number int)
+        log text, result jsonb, wait float, not_counted int, crashed int, number int)
 ), done AS (
     UPDATE queues_job j
-    SET state = {BECOMES}, token = NULL, worker_id = NULL, error = t.error, attempt = j.attempt - t.given_back,
+    SET state = {BECOMES}, token = NULL, worker_id = NULL, error = t.error, attempt = j.attempt - t.not_counted,
         crashes = j.crashes + t.crashed, lone_crashes = j.lone_crashes + t.crashed,
         suspect = j.suspect OR t.crashed > 0,
         progress = coalesce(t.progress, j.progress),
@@ -99,7 +99,7 @@ def _row(finished: Finished) -> dict[str, Any]:
             "traceback": storable(verdict.traceback)[-50_000:],
             "result": verdict.result,
             "wait": verdict.wait,
-            "given_back": int(verdict.attempt_given_back),
+            "not_counted": int(verdict.attempt_not_counted),
             "crashed": int(verdict.crashed),
         }
     report = finished.execution.report()

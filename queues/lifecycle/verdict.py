@@ -18,7 +18,7 @@ class Verdict(NamedTuple):
     error: str = ""
     traceback: str = ""
     wait: float = 0.0
-    attempt_given_back: bool = False
+    attempt_not_counted: bool = False
     crashed: bool = False
     lost_database: bool = False
     result: Any = None
@@ -29,7 +29,7 @@ COMPLETED = Verdict(JobState.COMPLETED, Outcome.COMPLETED)
 
 def released(reason: str, *, wait: float = 0.0) -> Verdict:
     """The job waits again as if it had not been claimed."""
-    return Verdict(JobState.WAITING, Outcome.GIVEN_BACK, error=reason, wait=wait, attempt_given_back=True)
+    return Verdict(JobState.WAITING, Outcome.GIVEN_BACK, error=reason, wait=wait, attempt_not_counted=True)
 
 
 class Finished(NamedTuple):

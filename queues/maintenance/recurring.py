@@ -1,9 +1,9 @@
 """Enqueues recurring jobs when they are due.
 
-A schedule is a row with its last tick. Every worker looks; the conditional UPDATE that moves the last tick on and the
-enqueueing are one transaction. So a tick happens once over any number of processes, never again when the clock is set
-back, and once after a pause, however many were missed. A job with a key of its own is not enqueued again while it is
-live; the others have their tick as their key.
+A schedule is a row with the time of its last tick. Every worker checks the schedules; one transaction moves the last
+tick on, by a conditional UPDATE, and enqueues the job. So a tick happens once over any number of processes, never again
+when the clock is set back, and once after a pause, however many were missed. A job with a key of its own is not
+enqueued again while it is live; the key of the others is their tick.
 """
 
 import logging

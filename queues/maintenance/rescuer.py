@@ -27,7 +27,7 @@ class Rescuer:
         self.backend: int | None = None
 
     def sweep(self) -> list[int]:
-        """Look once; the ids of the jobs that were freed."""
+        """Compare once; the ids of the jobs that were freed."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             backend = cursor.fetchone()[0]

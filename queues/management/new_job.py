@@ -61,7 +61,7 @@ class NewJob:
 
     @property
     def parameters(self) -> dict[str, type]:
-        """What the event tells; ids are numbers."""
+        """The arguments of the event; ids are numbers."""
         names = known_events()[self.event][1].arguments if self.event else ()
         return {name: int if name.endswith("_id") else str for name in names}
 

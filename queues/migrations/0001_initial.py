@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('error', models.TextField(blank=True, default='')),
-                ('progress', models.PositiveSmallIntegerField(blank=True, help_text='percent, as the job said it', null=True)),
+                ('progress', models.PositiveSmallIntegerField(blank=True, help_text='percent, as the job reported it', null=True)),
                 ('progress_note', models.CharField(blank=True, db_default='', max_length=200)),
                 ('result', models.JSONField(blank=True, help_text='what its function returned', null=True)),
                 ('cancel_asked_at', models.DateTimeField(blank=True, help_text='asked to stop while it ran', null=True)),
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Outbox',
             fields=[
-                ('job', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='waiting', serialize=False, to='queues.job')),
+                ('job', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='outbox_row', serialize=False, to='queues.job')),
                 ('queue', models.CharField(max_length=63)),
                 ('priority', models.SmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField()),

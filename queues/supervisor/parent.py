@@ -1,8 +1,8 @@
 """The parent of a working process: a program of its own, which knows neither Django nor the shop, so that it is small.
 
 `supervised.work_in_child` forks the first child and becomes this program. It does nothing but wait: for its child, and
-for SIGTERM and SIGINT, which it passes on. A child that was killed, hangs, or whose liveness counter stood still is
-replaced by one that runs the whole command line again and learns from its environment whose child it is.
+for SIGTERM and SIGINT, which it passes on. A child that was killed, that hangs, or whose liveness counter does not move
+is replaced by one that runs the whole command line again; it finds in its environment whose child it is.
 """
 
 import json
@@ -20,7 +20,7 @@ HUNG = os.EX_TEMPFAIL
 
 PASSED_ON = {signal.SIGTERM, signal.SIGINT}
 WATCHED = {*PASSED_ON, signal.SIGCHLD}
-LOOK = 0.5
+CHECK_EVERY = 0.5
 """Seconds between two checks of the child's liveness counter."""
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
@@ -32,7 +32,7 @@ SIZE = 3 * 8
 
 
 def shared_numbers(file: int) -> "memoryview[int]":
-    """Those three, in a file in memory."""
+    """These three counters, in a file in memory."""
     return memoryview(mmap.mmap(file, SIZE)).cast("q")
 
 
@@ -54,14 +54,14 @@ class Parent:
         self.pause = 0.0
 
     def supervise(self) -> int:
-        """Until no child is to be started any more; the exit code of the last one."""
+        """Replace children until none is to be started any more; the exit code of the last one."""
         while True:
             born_at = time.monotonic()
             watch = Watch(self.numbers, self.child, self.lease)
             code = self._wait_for_child(watch)
             self.dead.append(self.child)
-            if self.stop_asked and not watch.has_seen_life:
-                return 0  # it was asked to stop before it could listen
+            if self.stop_asked and not watch.has_moved:
+                return 0  # it was asked to stop before it had its signal handlers
             if not self._must_replace(code):
                 return _as_exit_code(code)
             if not self._pause(time.monotonic() - born_at):
@@ -74,7 +74,7 @@ class Parent:
     def _wait_for_child(self, watch: "Watch") -> int:
         """Pass signals on until the child has ended; its exit code, negative for a signal."""
         while True:
-            received = signal.sigtimedwait(WATCHED, LOOK)
+            received = signal.sigtimedwait(WATCHED, CHECK_EVERY)
             if received is None:
                 if not self.stop_asked:
                     watch.check()
@@ -89,7 +89,7 @@ class Parent:
         return (code < 0 or code == HUNG) and not self.stop_asked and jobs_left
 
     def _pause(self, lived: float) -> bool:
-        """Before the next child: the longer, the more of them have lived but a short time. False if asked to stop."""
+        """Wait before the next child, longer each time that one has lived for a short time. False if asked to stop."""
         self.pause = 0.0 if lived > self.short_life else min(LONGEST_PAUSE, max(FIRST_PAUSE, self.pause * 2))
         until = time.monotonic() + self.pause
         while not signal.sigpending() & PASSED_ON and time.monotonic() < until:
@@ -104,30 +104,30 @@ class Parent:
 
 
 class Watch:
-    """Kills the child when its liveness counter stood still for a lease: a job in foreign code holds the interpreter.
+    """Kills the child when its liveness counter has not moved for a lease: a job in foreign code holds the interpreter.
 
-    It begins when the counter first moves. Checks are counted, not seconds, so that a machine that slept kills nobody,
-    and a child that was stopped on purpose (SIGSTOP) is left alone.
+    It begins when the counter first moves. Checks are counted, not seconds, so that no child is killed because the
+    machine was suspended. A child that was stopped on purpose (SIGSTOP) is not killed either.
     """
 
     def __init__(self, numbers: "memoryview[int]", child: int, lease: float) -> None:
         self.numbers, self.child, self.lease = numbers, child, lease
         self.first = self.last = numbers[LIVENESS]
-        self.silent = 0
+        self.unmoved = 0
         self.events: list[str] = []
 
     @property
-    def has_seen_life(self) -> bool:
+    def has_moved(self) -> bool:
         return self.numbers[LIVENESS] != self.first
 
     def check(self) -> None:
-        signs = self.numbers[LIVENESS]
-        if signs != self.last or not self.has_seen_life or _is_stopped(self.child):
-            self.last, self.silent = signs, 0
+        counter = self.numbers[LIVENESS]
+        if counter != self.last or not self.has_moved or _is_stopped(self.child):
+            self.last, self.unmoved = counter, 0
             return
-        self.silent += 1
-        if self.silent * LOOK > self.lease:
-            self.events = [f"worker process {self.child} gave no sign of life for {self.lease:g} s"]
+        self.unmoved += 1
+        if self.unmoved * CHECK_EVERY > self.lease:
+            self.events = [f"worker process {self.child} has not moved its liveness counter for {self.lease:g} s"]
             os.kill(self.child, signal.SIGKILL)
 
 
@@ -141,7 +141,7 @@ def _is_stopped(pid: int) -> bool:
 
 
 def _reap(child: int) -> int | None:
-    """The child's code if it has ended. As pid 1 of a container the parent inherits and reaps orphans, too."""
+    """The child's code if it has ended. As pid 1 of a container the parent also reaps orphaned processes."""
     while True:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == child:

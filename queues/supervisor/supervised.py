@@ -85,13 +85,13 @@ def _replacement(text: str) -> Supervised:
 
 
 def count_claimed(jobs: int) -> None:
-    """Let the parent know, for --max-jobs over several children."""
+    """Add to the counter of claimed jobs, so that --max-jobs holds over several children."""
     if Supervised.this:
         Supervised.this.numbers[CLAIMED] += jobs
 
 
 def count_liveness() -> None:
-    """Show the parent that threads of this process still run."""
+    """Move the liveness counter: the parent sees that threads of this process still run."""
     if Supervised.this:
         Supervised.this.numbers[LIVENESS] += 1
 
@@ -113,12 +113,12 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
 
 
 def previous_worker_id() -> int:
-    """The worker row of the dead child that this one replaces, or its own that was closed; 0 if there is none."""
+    """The worker row of the dead child that this one replaces, or this child's own former row; 0 if there is none."""
     return Supervised.this.numbers[WORKER] if Supervised.this else 0
 
 
 def set_worker_id(worker_id: int) -> None:
-    """Let the parent know that this child is the worker of that row."""
+    """Keep the id of this child's worker row where the child that replaces it finds it."""
     if Supervised.this:
         count_liveness()
         Supervised.this.numbers[WORKER] = worker_id
@@ -130,7 +130,7 @@ def is_dead_sibling(pid: int) -> bool:
 
 
 def parent_is_gone() -> bool:
-    """Whether this process had a parent that replaces it, and has it no more."""
+    """Whether the parent that would replace this process has died."""
     return Supervised.this is not None and os.getppid() != Supervised.this.parent
 
 

@@ -1,7 +1,8 @@
 """How many jobs of a queue this process may hold: those that run, and a few more if they are short.
 
-The slots of the queue (as many jobs at once as its concurrency), what may be prefetched (claimed ahead, so that no
-thread has to wait for the next claim), and the job quota of the process (`--max-jobs`) are answered here together.
+Three limits are kept here together: the slots of the queue (as many jobs at once as its concurrency), the prefetched
+jobs (claimed before a thread is free for them, so that no thread waits for a claim), and the job quota of the process
+(`--max-jobs`).
 """
 
 import threading
@@ -10,16 +11,16 @@ import time
 from ..settings import Queue
 from ..supervisor import supervised
 
-LONGEST_AHEAD = 0.02
-"""Seconds of work that may be prefetched for each thread; when half of it is begun the next is claimed."""
-MOST_AHEAD = 500
-"""Jobs that may be prefetched: so many are lost for a moment when the process dies."""
-FEW_AHEAD = 4
-"""If fewer are prefetched, threads soon wait for a claim."""
+PREFETCH_SECONDS = 0.02
+"""Seconds of work that may be prefetched for each thread; when half of it is begun, the next jobs are claimed."""
+MOST_PREFETCHED = 500
+"""Jobs that may be prefetched at most: all of them have to be rescued when the process dies."""
+FEW_PREFETCHED = 4
+"""If fewer are prefetched, a thread may soon have to wait for a claim."""
 KEEP = 1.0
-"""Seconds that received offers are kept while no slot is free; then others may have them."""
+"""Seconds for which received offers are kept while no slot is free; then they are requeued for other workers."""
 GATHER = 0.002
-"""Seconds to wait for more free slots where little is prefetched: a claim of many jobs costs about as much as one."""
+"""Seconds to wait for more free slots where little is prefetched: to claim many jobs costs about as much as one."""
 
 
 class JobQuota:
@@ -33,7 +34,7 @@ class JobQuota:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether so many jobs were claimed; while some are only asked for, they may be free again."""
+        """Whether `limit` jobs were claimed. What is only taken does not count: its claim may get less."""
         return self.limit is not None and self._used >= self.limit
 
     def take(self, wanted: int) -> int:
@@ -46,7 +47,7 @@ class JobQuota:
             return taken
 
     def use(self, claimed: int, *, of: int) -> None:
-        """Of so many that were taken the others are free again."""
+        """Of the taken jobs (`of`) these were claimed; the others are free again."""
         with self._lock:
             self._used += claimed
             if self._free is not None:
@@ -57,8 +58,8 @@ class JobQuota:
 class Durations:
     """An estimate of the seconds that a job takes: the `mean`, and what the `short` ones take, a third of all.
 
-    A job that waits for the interpreter, because many threads run at once, takes long by the clock, but never a third
-    of them does. Both begin with a second, as if no job were known to be short.
+    Where many threads run at once, most jobs wait for the interpreter and take long by the clock; but the shortest
+    third of them does not wait. Both estimates begin with one second: no job counts as short before some were seen.
     """
 
     LEARNING = 0.1
@@ -77,8 +78,9 @@ class Durations:
 class Capacity:
     """The slots of one queue in this process. A slot is taken before a claim, and free when the job's verdict is given.
 
-    The longer the jobs take, the fewer are prefetched: others could have had them. None are for a queue with a rate or
-    a global scope, where each claim takes what other processes could start now, and none under `--max-jobs`.
+    The longer the jobs take, the fewer are prefetched, since other workers could run them at once. None are prefetched
+    for a queue with a rate or a global scope, where each claim takes what other processes could start now, nor under
+    `--max-jobs`.
     """
 
     def __init__(self, queue: Queue, quota: JobQuota, durations: Durations) -> None:
@@ -94,18 +96,18 @@ class Capacity:
     def size(self) -> int:
         if not self.prefetches:
             return self.concurrency
-        ahead = int(self.concurrency * LONGEST_AHEAD / max(self.durations.mean, 1e-6))
-        return self.concurrency + min(MOST_AHEAD, ahead)
+        prefetched = int(self.concurrency * PREFETCH_SECONDS / max(self.durations.mean, 1e-6))
+        return self.concurrency + min(MOST_PREFETCHED, prefetched)
 
     def take(self, wanted: int, *, keep: float = KEEP, gather: float = GATHER) -> int:
-        """Up to `wanted` slots for jobs that the quota allows; 0 if there is none for `keep` seconds."""
+        """Up to `wanted` slots for jobs that the quota allows; 0 if none is free within `keep` seconds."""
         taken = self._take_slots(wanted, keep, gather)
         granted = self.quota.take(taken)
         self.free(taken - granted)
         return granted
 
     def claimed(self, jobs: int, *, of: int) -> None:
-        """So many were claimed with the slots that were taken; the others are free again."""
+        """Of the taken slots (`of`) these have a job now; the others are free again."""
         self.quota.use(jobs, of=of)
         self.free(of - jobs)
 
@@ -116,19 +118,19 @@ class Capacity:
                 self._changed.notify()
 
     def _take_slots(self, wanted: int, keep: float, gather: float) -> int:
-        """Wait for a free slot, then a while if that could be many more.
+        """Wait for a free slot, then a little for more of them: one claim for many jobs is cheaper.
 
-        The while: as long as enough is prefetched for the threads, else `gather` seconds. The size may have shrunk
-        meanwhile: then wait again.
+        If enough is prefetched to keep the threads busy, wait until half of it is begun, else `gather` seconds. If the
+        jobs have become longer meanwhile, there may be fewer slots than before, and none is free: then wait again.
         """
         until = time.monotonic() + keep
         with self._changed:
             while self._wait_for(1, until - time.monotonic()):
-                ahead = self.size - self.concurrency
-                if ahead < FEW_AHEAD:
+                prefetched = self.size - self.concurrency
+                if prefetched < FEW_PREFETCHED:
                     self._wait_for(min(wanted, self.size // 2), gather)
                 else:
-                    self._wait_for(min(wanted, ahead // 2), LONGEST_AHEAD / 2)
+                    self._wait_for(min(wanted, prefetched // 2), PREFETCH_SECONDS / 2)
                 granted = min(wanted, self.size - self.taken)
                 if granted > 0:
                     self.taken += granted
@@ -136,6 +138,6 @@ class Capacity:
         return 0
 
     def _wait_for(self, enough: int, seconds: float) -> bool:
-        """Until so many are free. The waiting thread is woken no sooner, since each time it stops a job's thread."""
+        """Until `enough` slots are free. The waiting thread is woken no sooner: each wake-up stops a job's thread."""
         self._enough = enough
         return self._changed.wait_for(lambda: self.size - self.taken >= enough, max(0.0, seconds))

@@ -33,14 +33,14 @@ LARGEST_BATCH = 200
 ENOUGH = 16
 """So many wait for no more: a larger batch would make none of them cheaper by much."""
 MOST_WAITING = 1000
-LOOK = 0.2
+WAIT = 0.2
 """Seconds that a writer waits for a verdict in one turn."""
 RESTART_PAUSE = 1.0
 """Seconds until a job is offered again that PostgreSQL's restart has cut off."""
 GATHER = 0.002
 """Seconds that a verdict may wait for those of jobs that still run; far less than anybody notices."""
 NAP = 0.001
-"""Seconds between looks at what has come meanwhile: to be woken by each would stop each job's thread."""
+"""Seconds between two checks for more verdicts: a wake-up for each of them would stop a job's thread each time."""
 ANY_ERROR = (DatabaseError, InterfaceError)
 
 
@@ -83,7 +83,7 @@ class Completer:
         """What waits, or comes within a moment; while other jobs run, their verdicts may come along."""
         batch: list[Finished] = []
         with suppress(Empty):
-            batch.append(self._waiting.get(timeout=LOOK))
+            batch.append(self._waiting.get(timeout=WAIT))
         until = time.monotonic() + GATHER
         while batch:
             with suppress(Empty):
@@ -155,7 +155,7 @@ class Completer:
         try:
             self.session.consumer.finished(batch)
         except BrokerUnavailable as error:
-            log.debug("the broker was not told of %d verdicts: %s", len(batch), error)
+            log.debug("the broker did not get %d verdicts: %s", len(batch), error)
 
 
 class Writer:

@@ -96,7 +96,7 @@ class Fetcher:
             self._sleep(BUSY_PAUSE)
             return
         if self.threads.are_stuck(STUCK):
-            self.release_unstarted("it was claimed ahead of jobs that take long")
+            self.release_unstarted("it was prefetched, and waited for jobs that take long")
         if not self.buffer:
             self.buffer.extend(self._receive())
         self.idle = not self.buffer

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 1000
-LOOK = 0.2
+WAIT = 0.2
 """Seconds that a turn waits for something to send."""
 
 
@@ -29,7 +29,7 @@ class Listeners:
     def send(self) -> None:
         """Send all that waits; if nothing does, wait a moment for something."""
         try:
-            call = self._calls.get(timeout=LOOK)
+            call = self._calls.get(timeout=WAIT)
             while True:
                 call()
                 call = self._calls.get_nowait()

@@ -1,4 +1,4 @@
-"""This process as a worker: its row in the ledger (the lease of its jobs) and its end of the broker."""
+"""This process as a worker: its row in the ledger (the lease of its jobs) and its consumer of the broker."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Session:
-    """Open until the process ends; renewed by its heartbeat. What changes when the lease is lost stands here."""
+    """Opened at the start, renewed by the heartbeat, closed at the end. It has what changes when the lease is lost."""
 
     consumer: Consumer
 
@@ -40,7 +40,10 @@ class Session:
         self.has_lost_lease = False
 
     def open(self) -> None:
-        """Write a row for this process, free what a dead predecessor held, and open our end of the broker."""
+        """Write a row for this process, free the jobs of the row before it, and open the consumer of the broker.
+
+        The row before is that of a dead child which this one replaces, or our own that was declared dead.
+        """
         with transaction.atomic():
             worker_id = workers.register(self.name, self.queues)
             workers.declare_dead(supervised.previous_worker_id(), registry.placement())
@@ -53,7 +56,8 @@ class Session:
     def renew(self) -> None:
         """Renew the lease. A worker that was declared dead registers again and continues.
 
-        What it claimed under the former row before it noticed is not lost, but nobody renews that lease any more.
+        Nobody renews the lease of the former row any more. So what was claimed under it, and still runs here, is
+        reassigned to the new row, also with each later heartbeat: a claim may have been on its way.
         """
         if not workers.renew(self.worker_id):
             log.error("this worker was declared dead; its jobs were freed, it continues under a new lease")
@@ -67,7 +71,7 @@ class Session:
             ledger.release_unacknowledged(unacknowledged, self.worker_id, self.name)
 
     def send_heartbeat(self) -> None:
-        """To the broker; on a thread of its own: a broker that hangs must not cost the lease."""
+        """To the broker. It has a thread of its own, so that a broker that hangs does not delay the lease."""
         self.consumer.beat()
 
     def begin_to_drain(self) -> None:

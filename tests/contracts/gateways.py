@@ -63,7 +63,7 @@ class Bench:
         return found
 
     def wait_for_slow(self) -> None:
-        """Until the slow request is on its way, where the gateway can tell."""
+        """Until the slow request is on its way, where the gateway can show it."""
         assert self.faults is None or self.faults.held.arrived.wait(30)
 
     def let_slow_go(self) -> None:

@@ -28,7 +28,7 @@ resources.Store.dump_to_disk = lambda store: None  # else into one file for all 
 server.start()
 """
 NO_KEYS = "localstripe ignores the Idempotency-Key"
-NO_FAULTS = "localstripe cannot be told to misbehave"
+NO_FAULTS = "localstripe cannot be made to fail"
 NO_NAME = "localstripe does not name the intent that was declined"
 NO_LEDGER = "localstripe refunds more than was captured"
 LACKS = {
@@ -36,18 +36,18 @@ LACKS = {
     "test_same_key_for_another_amount_is_refused": NO_KEYS,
     "test_cancelled_intent_refuses_a_charge_that_comes_later": NO_KEYS,
     "test_cancel_overtakes_a_request_on_its_way": NO_FAULTS,
-    "test_trouble_after_the_effect_is_unknown_and_fetch_tells": NO_FAULTS,
+    "test_trouble_after_the_effect_is_unknown_until_fetch": NO_FAULTS,
     "test_lost_request_is_unknown_and_can_be_sent_again": NO_FAULTS,
     "test_slow_request_and_its_repetition_charge_once": NO_FAULTS,
-    "test_refund_gives_back_once_per_key": NO_KEYS,
+    "test_refund_pays_once_per_key": NO_KEYS,
     "test_refund_key_for_another_amount_is_refused": NO_KEYS,
-    "test_fetch_tells_what_charge_told": NO_NAME,
+    "test_fetch_returns_what_charge_returned": NO_NAME,
     "test_refund_above_the_capture_fails": NO_LEDGER,
 }
 
 
 class CompletedStripe(StripeGateway):
-    """The gateway itself, with the amounts that localstripe does not tell."""
+    """The gateway itself, with the amounts that localstripe leaves out."""
 
     def _create(self, wish: Any, key: str) -> Any:
         return self._retrieve(super()._create(wish, key)["id"])

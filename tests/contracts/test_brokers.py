@@ -13,7 +13,7 @@ from queues.ops import actions
 from tests.contracts.brokers import BROKERS
 from tests.jobapp.jobs import block, compute, crash_in_company, fail, record, record_mail, take_a_moment, wait_for_gate
 from tests.jobapp.models import Run
-from tests.jobapp.saying import obey_in_child, obey_in_thread, say_in_child, say_in_thread
+from tests.jobapp.reporting import obey_in_child, obey_in_thread, report_in_child, report_in_thread
 from tests.processes import Processes, Started, wait_for
 from tests.queues.facts import open_gate, runs, states, wait_for_workers
 
@@ -139,8 +139,8 @@ def test_jobs_end_as_they_say(start_worker: StartWorker):
         "crashing": ("completed", ["crashed", "completed"]),
     }
     assert all(job.started_at >= job.run_at for job in jobs.values() if job.started_at and job.state == "completed")
-    gave_up = Job.objects.filter(name="jobapp.last_resort", state="completed").values_list("args__label", flat=True)
-    assert sorted(gave_up) == ["error", "exit", "permanent"]
+    resorts = Job.objects.filter(name="jobapp.last_resort", state="completed").values_list("args__label", flat=True)
+    assert sorted(resorts) == ["error", "exit", "permanent"]
 
 
 def lives(job: Job) -> tuple[str, list[str]]:
@@ -166,21 +166,23 @@ def test_ticks_come_once_over_three_processes_of_which_one_is_killed(start_worke
     assert seconds[-1] - seconds[0] < timedelta(minutes=1)
 
 
-@pytest.mark.parametrize(("say", "obey"), [(say_in_thread, obey_in_thread), (say_in_child, obey_in_child)])
-def test_running_job_is_heard_and_can_be_stopped(start_worker: StartWorker, say: JobDefinition, obey: JobDefinition):
-    # given a job that says how far it is, and one that runs until it is asked to stop
-    saying, running = say.enqueue(percents=[40], note="rendering"), obey.enqueue(label="runs")
+@pytest.mark.parametrize(("report", "obey"), [(report_in_thread, obey_in_thread), (report_in_child, obey_in_child)])
+def test_progress_of_a_running_job_is_written_and_the_job_can_be_stopped(
+    start_worker: StartWorker, report: JobDefinition, obey: JobDefinition
+):
+    # given a job that reports how far it is, and one that runs until it is asked to stop
+    reporting, running = report.enqueue(percents=[40], note="rendering"), obey.enqueue(label="runs")
     start_worker("order", LOG_LEVEL="INFO", QUEUE_REPORT="0.1")
-    wait_for(lambda: saying.progress == 40 and runs("runs"))
+    wait_for(lambda: reporting.progress == 40 and runs("runs"))
 
     # when the one may end and an operator cancels the other
     open_gate("g-40")
     actions.cancel_jobs([running.id], actor="asha")
 
     # then
-    wait_for(lambda: (saying.status, running.status) == ("completed", "completed"))
-    assert Job.objects.get(pk=saying.id).progress_note == "rendering"
-    assert Attempt.objects.get(job_id=saying.id).log.endswith("INFO shop.saying: at 40")
+    wait_for(lambda: (reporting.status, running.status) == ("completed", "completed"))
+    assert Job.objects.get(pk=reporting.id).progress_note == "rendering"
+    assert Attempt.objects.get(job_id=reporting.id).log.endswith("INFO shop.reporting: at 40")
     assert Job.objects.get(pk=running.id).cancel_asked_at is not None
 
 

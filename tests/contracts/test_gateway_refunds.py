@@ -7,7 +7,7 @@ from payments.gateways.base import GatewayRefused, RefundStatus
 from .gateways import Bench
 
 
-def test_refund_gives_back_once_per_key(bench: Bench):
+def test_refund_pays_once_per_key(bench: Bench):
     reference = bench.charge(bench.intent(amount_paise=1_000)).reference
 
     first = bench.gateway.refund(reference, 600, f"one-{reference}")

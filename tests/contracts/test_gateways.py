@@ -26,8 +26,8 @@ def test_charge_captures_what_was_asked(bench: Bench):
 
     charge = bench.charge(intent)
 
-    told = (charge.status, charge.amount_paise, charge.currency, charge.reason, charge.refunded_paise, charge.others)
-    assert told == (ChargeStatus.CAPTURED, 49_900, "INR", "", 0, ())
+    found = (charge.status, charge.amount_paise, charge.currency, charge.reason, charge.refunded_paise, charge.others)
+    assert found == (ChargeStatus.CAPTURED, 49_900, "INR", "", 0, ())
     assert charge.reference
     assert bench.taken_paise(intent) == 49_900
 
@@ -69,7 +69,7 @@ def test_same_key_for_another_amount_is_refused(bench: Bench):
     assert bench.taken_paise(intent) == 49_900
 
 
-def test_fetch_tells_what_charge_told(bench: Bench):
+def test_fetch_returns_what_charge_returned(bench: Bench):
     paid, declined = bench.intent(), bench.intent("decline")
 
     charges = [bench.charge(paid), bench.charge(declined)]
@@ -82,7 +82,7 @@ def test_fetch_of_an_unknown_intent_is_none(bench: Bench):
 
 
 @pytest.mark.parametrize("token", ["answer lost", "error after"])
-def test_trouble_after_the_effect_is_unknown_and_fetch_tells(bench: Bench, token: str):
+def test_trouble_after_the_effect_is_unknown_until_fetch(bench: Bench, token: str):
     intent = bench.intent(token)
 
     with pytest.raises(GatewayUnknown):
@@ -191,7 +191,7 @@ def test_held_money_is_given_up(bench: Bench):
     assert bench.taken_paise(intent) == 0
 
 
-def test_cancel_twice_tells_the_same(bench: Bench):
+def test_cancel_twice_returns_the_same(bench: Bench):
     intent = bench.intent()
 
     assert bench.gateway.cancel(intent) == bench.gateway.cancel(intent)

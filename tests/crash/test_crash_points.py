@@ -26,7 +26,7 @@ ENDS = {
     "refused": ("cancelled", {"order_confirmation", "order_cancelled"}, (10, 0), "released"),
     "returned": ("delivered", RETURNED, (10, 0), "committed"),
 }
-NOT_TAKEN, GIVEN_BACK, INVOICED = {"declined", "refused"}, {"refunded", "returned"}, {"processing", "delivered"}
+NOT_TAKEN, REFUNDED, INVOICED = {"declined", "refused"}, {"refunded", "returned"}, {"processing", "delivered"}
 REVIEWED = {"refunded": ["open"], "approved": ["approved"], "refused": ["rejected"], "returned": ["approved"]}
 
 
@@ -54,7 +54,7 @@ def test_nothing_is_lost_or_done_twice_when_a_process_dies(fresh_world: World, p
 
 def money_of(point: Point, order: Order) -> dict[str, list[int]]:
     taken = [] if point.order in NOT_TAKEN else [order.total_paise]
-    return {"taken": taken, "given back": taken if point.order in GIVEN_BACK else []}
+    return {"taken": taken, "refunded": taken if point.order in REFUNDED else []}
 
 
 def papers_of(model: type[Invoice] | type[CreditNote]) -> list[str]:
@@ -63,8 +63,8 @@ def papers_of(model: type[Invoice] | type[CreditNote]) -> list[str]:
 
 
 def assert_no_attempt_was_wasted() -> None:
-    """One process died: every job that ran in it was given its attempt back, and counts a crash, unless
-    it fell in a child process with its parent."""
+    """One process died: no job that ran in it has spent its attempt, and each counts a crash, except those in a child
+    process, which died because its parent died."""
     assert not Job.objects.filter(state="failed").exists()
     crashed = Attempt.objects.filter(outcome="crashed")
     assert not Job.objects.filter(crashes__gt=0).exclude(pk__in=crashed.values("job")).exists()

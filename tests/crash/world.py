@@ -1,4 +1,4 @@
-"""What a test of a crash does and sees: arm a point, have it reached, wait until all is settled, look at the end."""
+"""What a test of a crash does: arm a point, have it reached, wait until no job is left, and read how it all ended."""
 
 import shutil
 import signal
@@ -75,11 +75,11 @@ class World:
         wait_for(lambda: not Job.objects.exclude(state__in=FINAL).exclude(name="payments.auto_cancel").exists())
 
     def money(self) -> dict[str, list[int]]:
-        """What the gateway's own book says it took and gave back, in paise, whatever keys it was told."""
+        """What the gateway has captured and refunded by its own book, in paise, under whatever keys."""
         effects = [(entry["status"], entry["amount_paise"]) for entry in self._book()[self.booked :]]
         return {
             "taken": [paise for status, paise in effects if status == "captured"],
-            "given back": [paise for status, paise in effects if status == "succeeded"],
+            "refunded": [paise for status, paise in effects if status == "succeeded"],
         }
 
     def _book(self) -> list[dict[str, Any]]:
@@ -91,6 +91,6 @@ class World:
         return sorted(path.relative_to(self.media).as_posix() for path in self.media.rglob("*.pdf"))
 
     def mails(self) -> list[str]:
-        """The kinds of the mails that the server has taken, each told by its row."""
+        """The kinds of the mails that the server has taken, each known from its row."""
         kinds = dict(Notification.objects.values_list("message_id", "kind"))
         return sorted(kinds[str(mail["Message-ID"])] for mail in self.sink.mails)

@@ -8,7 +8,7 @@ class JobAppConfig(AppConfig):
     label = "jobapp"
 
     def ready(self) -> None:
-        from . import saying  # noqa: F401  registers its jobs
+        from . import reporting  # noqa: F401  registers its jobs
 
         if os.environ.get("JOBAPP_RECURS"):
             from . import recurring  # noqa: F401  registers its job

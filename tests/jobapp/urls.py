@@ -1,4 +1,4 @@
-"""A web process of the test jobs: pages that enqueue, do nothing or take long; all tell who answered."""
+"""A web process of the test jobs: pages that enqueue, do nothing or take long; each answers with its process."""
 
 import os
 import threading
@@ -21,7 +21,7 @@ def enqueue(request: HttpRequest) -> HttpResponse:
 
 
 def hold(request: HttpRequest) -> HttpResponse:
-    """Answer when the gate is open; a run tells that it has begun."""
+    """Answer when the gate is open; its run shows that it has begun."""
     Run.objects.create(label="held", pid=os.getpid(), thread=threading.current_thread().name)
     while not Gate.objects.filter(name=request.GET["gate"]).exists():
         time.sleep(0.05)

@@ -153,7 +153,7 @@ PROVIDER_MUTATIONS = [
         file="payments/gateways/razorpay.py",
         guard='headers = {"X-Refund-Idempotency": key}',
         without="headers: dict[str, str] = {}",
-        test="tests/contracts/test_gateway_refunds.py::test_refund_gives_back_once_per_key[razorpay]",
+        test="tests/contracts/test_gateway_refunds.py::test_refund_pays_once_per_key[razorpay]",
         red="AssertionError",
     ),
     Mutation(

@@ -6,8 +6,8 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db.models import F
-from django.utils import timezone
 
 from queues import JobDefinition, ledger, signals
 from queues.definitions import registry
@@ -28,8 +28,9 @@ def offer_of(definition: JobDefinition, **args: Any) -> Offer:
 
 
 def offer_delayed(queue: str, limit: int, delay: float) -> list[Offer]:
-    """Offer so many more rows that fall due in more than `delay` seconds, as a dispatcher would."""
-    held = Outbox.objects.filter(queue=queue, offered_at__isnull=False, due_at__gt=timezone.now()).count()
+    """Offer `limit` more rows that fall due in more than `delay` seconds, as a dispatcher would."""
+    # The statement counts by the time of its transaction; in a test that is one transaction all jobs are younger.
+    held = Outbox.objects.filter(queue=queue, offered_at__isnull=False, due_at__gt=TransactionNow()).count()
     return outbox.offer_windows([queue], 0, held + limit, delay)
 
 

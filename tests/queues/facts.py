@@ -1,4 +1,4 @@
-"""What tests of real processes wait for and look at."""
+"""What tests of real processes do, read and wait for."""
 
 from collections import Counter
 from pathlib import Path

@@ -42,7 +42,7 @@ def test_due_jobs_are_published_once(redis: Redis):
     assert set(Outbox.objects.values_list("offer", flat=True)) == {1}
 
 
-def test_message_tells_nothing_but_its_id(redis: Redis):
+def test_message_has_the_name_and_no_argument_of_its_job(redis: Redis):
     job_id = record.enqueue(label="4111-1111").id
     dispatch_all(RqBroker())
 

@@ -10,27 +10,27 @@ from queues import signals
 from queues.ops import actions
 from queues.testing import drain, run_next
 from tests.jobapp.jobs import record
-from tests.queues.test_signals import Heard, heard
+from tests.queues.test_signals import Sent, sent
 
-__all__ = ["heard"]
+__all__ = ["sent"]
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
 
-def test_listener_to_one_job_hears_of_no_other(define):
+def test_listener_to_one_job_gets_no_signal_of_another(define):
     """Names are compared as texts, though Django compares senders by identity."""
-    heard: list[str] = []
+    sent: list[str] = []
 
-    def hear(sender: str, **_: Any) -> None:
-        heard.append(sender)
+    def receive(sender: str, **_: Any) -> None:
+        sent.append(sender)
 
-    signals.job_completed.connect(hear, sender="".join(["jobapp", ".record"]))
+    signals.job_completed.connect(receive, sender="".join(["jobapp", ".record"]))
     record.enqueue(label="a")
     define(lambda: None).enqueue()
     drain()
-    disconnected = signals.job_completed.disconnect(hear, sender="".join(["jobapp.", "record"]))
+    disconnected = signals.job_completed.disconnect(receive, sender="".join(["jobapp.", "record"]))
 
-    assert (heard, disconnected) == (["jobapp.record"], True)
+    assert (sent, disconnected) == (["jobapp.record"], True)
 
 
 class Callable:
@@ -63,27 +63,27 @@ def test_listener_that_fails_is_logged_with_its_traceback_and_hurts_nothing(capl
 
 
 def statements_of_a_life() -> list[str]:
-    told: list[str] = []
+    statements: list[str] = []
 
     def note(execute: Any, sql: str, *rest: Any) -> Any:
-        told.append(sql.split(maxsplit=1)[0])
+        statements.append(sql.split(maxsplit=1)[0])
         return execute(sql, *rest)
 
     with connection.execute_wrapper(note):
         record.enqueue(label="a")
         run_next()
         actions.cancel_jobs([record.enqueue(label="b").id], actor="asha")
-    return told
+    return statements
 
 
 def test_signals_cost_no_statement(request: pytest.FixtureRequest):
-    unheard = statements_of_a_life()
+    without_listeners = statements_of_a_life()
 
-    heard: Heard = request.getfixturevalue("heard")
-    listened = statements_of_a_life()
+    sent: Sent = request.getfixturevalue("sent")
+    with_listeners = statements_of_a_life()
 
-    assert listened == unheard
-    assert len(heard) == 5
+    assert with_listeners == without_listeners
+    assert len(sent) == 5
 
 
 def test_nobody_listens_and_nothing_is_left_to_do_at_the_commit():
@@ -92,4 +92,4 @@ def test_nobody_listens_and_nothing_is_left_to_do_at_the_commit():
         record.enqueue(label="a")
         hooks = connection.run_on_commit[before:]
 
-    assert len(hooks) == 1  # the bell of the dispatchers
+    assert len(hooks) == 1  # the NOTIFY for the dispatchers

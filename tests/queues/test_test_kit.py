@@ -104,18 +104,18 @@ def test_assert_enqueued_finds_a_job_by_part_of_its_arguments():
     assert assert_enqueued(fail).pk == result.id
 
 
-def test_assert_enqueued_tells_what_is_there_instead():
+def test_assert_enqueued_lists_what_is_there_instead():
     # given the same job with other arguments, one that has run, and another job
     ran = record.enqueue(label="b").id
     drain()
     other, waiting = record_mail.enqueue(label="b").id, record.enqueue(label="a").id
 
     # when
-    with pytest.raises(AssertionError) as told:
+    with pytest.raises(AssertionError) as failed:
         assert_enqueued(record, label="b")
 
     # then
-    assert str(told.value).splitlines()[:6] == [
+    assert str(failed.value).splitlines()[:6] == [
         "jobapp.record(label='b') does not wait.",
         "Of jobapp.record there is:",
         f"  jobapp.record(label='b') #{ran}, completed",
@@ -125,7 +125,7 @@ def test_assert_enqueued_tells_what_is_there_instead():
     ]
 
 
-def test_assert_enqueued_tells_no_more_than_can_be_read():
+def test_assert_enqueued_lists_no_more_than_can_be_read():
     for number in range(30):
         record.enqueue(label=str(number))
 
@@ -162,7 +162,7 @@ def test_run_next_shows_how_a_job_stops_when_it_was_asked_to(define):
 
 
 @pytest.mark.parametrize("check", [assert_enqueued, assert_not_enqueued])
-def test_argument_that_the_job_does_not_have_is_told(check: Callable[..., object]):
+def test_argument_that_the_job_does_not_have_is_named(check: Callable[..., object]):
     record.enqueue(label="a")
 
     with pytest.raises(AssertionError, match=r"jobapp\.record takes label, not lable, order_id"):
@@ -180,7 +180,7 @@ def test_assert_not_enqueued_lets_pass_what_does_not_wait():
 
 
 @pytest.mark.parametrize("args", [{"label": "a"}, {}])
-def test_assert_not_enqueued_tells_the_job_that_waits(args: dict[str, str]):
+def test_assert_not_enqueued_names_the_job_that_waits(args: dict[str, str]):
     job_id = record.using(run_after=60).enqueue(label="a").id
 
     with pytest.raises(AssertionError, match=rf"jobapp\.record\(label='a'\) #{job_id}, waiting, due at \d{{4}}-"):

@@ -53,4 +53,4 @@ def delete_wrong_types(connection: redis.Redis, more: Mapping[str, bytes] = Mapp
                 log.warning("deleted %s from Redis: it holds a %s instead of a %s", key, found.decode(), kind.decode())
                 connection.delete(key)
     except redis.RedisError as error:
-        log.warning("Redis could not be looked through: %s", error)
+        log.warning("keys of a wrong type could not be deleted from Redis: %s", error)

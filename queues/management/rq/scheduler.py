@@ -39,7 +39,7 @@ class Scheduler(StockScheduler):
                 wait = self._interval
             except BrokerUnavailable as error:
                 wait = min(max(wait * 2, 0.5), 10.0)
-                log.warning("%s; looking again in %.1f s", error, wait)
+                log.warning("%s; trying again in %.1f s", error, wait)
             if burst:
                 break
             self._sleep(wait)

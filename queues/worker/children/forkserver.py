@@ -36,7 +36,7 @@ IDLE = 10.0
 
 
 class Server:
-    """Forks a child for each socket it is sent, and tells how each child ended."""
+    """Forks a child for each socket that it is sent, and sends how the child ended when it is gone."""
 
     def __init__(self, control: socket.socket) -> None:
         self.pid = os.getpid()

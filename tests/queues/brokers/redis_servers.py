@@ -50,10 +50,10 @@ class Watched:
     def _ask(self, *fields: str) -> list[str]:
         with redis.Redis(port=self.port, decode_responses=True) as client:
             try:
-                told = client.sentinel_master(MASTER)  # type: ignore[no-untyped-call]
+                answer = client.sentinel_master(MASTER)  # type: ignore[no-untyped-call]
             except redis.RedisError:
                 return []
-        return [str(told[field]) for field in fields]
+        return [str(answer[field]) for field in fields]
 
     def close(self) -> None:
         self.sentinel.kill()

@@ -164,7 +164,7 @@ def test_worker_recovers_a_message_that_its_fetcher_never_got(processes: Process
     wait_for_state(job_id, "completed")
 
 
-def test_job_claimed_by_a_worker_that_never_heard_of_it_is_not_offered_again():
+def test_claimed_job_is_not_offered_again_though_its_worker_got_no_reply():
     (offer,) = published(1)
     claim_offers([offer], new_worker())
 

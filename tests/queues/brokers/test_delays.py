@@ -52,19 +52,19 @@ def test_delayed_job_still_runs_once_when_the_scheduler_is_killed(processes: Pro
     wait_for(lambda: "no scheduler moved 1 delayed jobs in time" in worker.output)
 
 
-def test_interval_is_how_often_the_scheduler_looks(processes: Processes, redis: Redis):
-    """Between three looks lie two intervals at least, however busy the machine is."""
+def test_interval_is_how_often_the_scheduler_checks(processes: Processes, redis: Redis):
+    """Between three checks lie two intervals at least, however busy the machine is."""
     redis.config_resetstat()
     processes.manage("rqscheduler", "--interval", "1.3")
-    wait_for(lambda: _looks(redis) >= 2)
-    began, seen = time.monotonic(), _looks(redis)
+    wait_for(lambda: _checks(redis) >= 2)
+    began, seen = time.monotonic(), _checks(redis)
 
-    wait_for(lambda: _looks(redis) >= seen + 3)
+    wait_for(lambda: _checks(redis) >= seen + 3)
 
     assert time.monotonic() - began > 2 * 1.2
 
 
-def _looks(redis: Redis) -> int:
+def _checks(redis: Redis) -> int:
     return int(redis.info("commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"])
 
 

@@ -58,7 +58,7 @@ def trapped_job(trap: bytes, origin: str) -> dict[str, bytes]:
 
 
 def plant_everywhere(redis: Redis, trap: bytes) -> None:
-    """Pickle and rubbish in every key that a worker, the scheduler or rqstats looks at."""
+    """Pickle and rubbish in every key that a worker, the scheduler or rqstats reads."""
     for queue in [*declared(), "default"]:
         redis.rpush(f"rq:queue:{queue}", *rubbish(trap))
         redis.sadd(f"rq:workers:{queue}", *rubbish(trap), "rq:worker:evil")

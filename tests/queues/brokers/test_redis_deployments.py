@@ -93,7 +93,7 @@ def test_account_with_few_rights_is_enough(processes: Processes, own_redis: OwnR
     assert "secret" not in worker.output + scheduler.output
 
 
-def test_wrong_password_is_told_without_it(processes: Processes, own_redis: OwnRedis):
+def test_wrong_password_is_reported_without_showing_it(processes: Processes, own_redis: OwnRedis):
     url = f"redis://bharatmart:hushhush@127.0.0.1:{own_redis.port}/0"
 
     worker = processes.manage("rqworker", "order", QUEUE_REDIS_URL=url)

@@ -110,7 +110,7 @@ def test_flushall_with_waiting_and_delayed_jobs_runs_each_once(processes: Proces
     wait_for_workers(1)
 
 
-def test_worker_whose_job_is_counted_right_after_a_flush_signs_in_again(processes: Processes, redis: Redis):
+def test_worker_whose_job_is_counted_right_after_a_flush_registers_again(processes: Processes, redis: Redis):
     processes.manage("rqworker", "order", "--name", "w")
     wait_for(lambda: redis.sismember("rq:workers", "rq:worker:w"))
 

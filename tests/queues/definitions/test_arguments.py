@@ -92,16 +92,16 @@ def test_refused_argument_leaves_the_callers_transaction_usable():
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"label": "a"}, "got label"),
         ({"label": "a", "number": 1, "more": 2}, "got label, number, more"),
         ({}, "got none"),
     ],
 )
-def test_event_names_its_arguments(values: dict[str, object], told: str):
+def test_event_names_its_arguments(values: dict[str, object], message: str):
     with (
-        pytest.raises(JobArgumentError, match=f"something_happened takes label, number; {told}$"),
+        pytest.raises(JobArgumentError, match=f"something_happened takes label, number; {message}$"),
         transaction.atomic(),
     ):
         something_happened.emit(**values)
@@ -110,7 +110,7 @@ def test_event_names_its_arguments(values: dict[str, object], told: str):
 
 
 @pytest.mark.parametrize(
-    ("usage", "told"),
+    ("usage", "message"),
     [
         ({"priority": "high"}, r"record\.using\(\): priority: expected a whole number .*, got 'high'"),
         ({"run_after": "1h"}, r"record\.using\(\): run_after: expected a timedelta, seconds or an aware datetime"),
@@ -118,6 +118,6 @@ def test_event_names_its_arguments(values: dict[str, object], told: str):
         ({"prority": 7}, r"record\.using\(\) does not take prority"),
     ],
 )
-def test_usage_that_does_not_fit_is_refused(usage: Any, told: str):
-    with pytest.raises(JobArgumentError, match=told):
+def test_usage_that_does_not_fit_is_refused(usage: Any, message: str):
+    with pytest.raises(JobArgumentError, match=message):
         record.using(**usage)

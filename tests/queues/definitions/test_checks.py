@@ -55,7 +55,7 @@ def test_job_of_an_undeclared_queue(declare):
     assert found() == [("queues.E010", "job checked.remind: no queue 'ordre'.", "Did you mean 'order'?")]
 
 
-def test_unknown_option_is_told_with_the_one_that_was_meant(declare):
+def test_unknown_option_is_reported_with_the_one_that_was_meant(declare):
     declare(remind, prority=5)
 
     assert found() == [("queues.E021", "job checked.remind: unknown option 'prority'.", "Did you mean 'priority'?")]
@@ -78,7 +78,7 @@ def test_unknown_option_is_told_with_the_one_that_was_meant(declare):
         ("cron", 9, "text"),
     ],
 )
-def test_wrong_value_is_told_with_what_was_expected_and_got(declare, option: str, value: object, expected: str):
+def test_wrong_value_is_reported_with_what_was_expected_and_got(declare, option: str, value: object, expected: str):
     declare(remind, **{option: value})
 
     assert (
@@ -89,9 +89,9 @@ def test_wrong_value_is_told_with_what_was_expected_and_got(declare, option: str
 
 
 def test_event_that_lacks_an_argument(declare):
-    declare(remind, on=Event("half_told", "times"))
+    declare(remind, on=Event("half_known", "times"))
 
-    assert found() == [("queues.E011", "job checked.remind: event half_told has no label.", "half_told tells times.")]
+    assert found() == [("queues.E011", "job checked.remind: event half_known has no label.", "half_known tells times.")]
 
 
 @pytest.mark.parametrize("option", ["key", "subject"])

@@ -1,4 +1,4 @@
-"""Events: one statement writes every reaction, in the transaction of the one who tells."""
+"""Events: one statement writes every reaction, in the transaction of whoever emits the event."""
 
 import pytest
 from django.db import transaction
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("ledger_db")
 
 @pytest.fixture
 def ten_reactions():
-    event = Event("told_to_ten", "label")
+    event = Event("ten_reactions_follow", "label")
     definitions = []
     for number in range(10):
 

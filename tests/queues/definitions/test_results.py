@@ -13,7 +13,7 @@ from queues.ops import actions
 from queues.states import JobState, Outcome
 from queues.testing import drain, run_next
 from tests.jobapp.jobs import record
-from tests.jobapp.saying import give, give_in_child
+from tests.jobapp.reporting import give, give_in_child
 from tests.processes import Processes
 from tests.queues.claims import claim_for, claim_offers, rescue_from, write_verdict
 from tests.queues.facts import wait_for_state
@@ -78,7 +78,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("value", "why"), REFUSED, ids=[why for _, why in REFUSED])
-def test_what_cannot_be_kept_leaves_the_job_completed_and_is_told(define, caplog, value: Any, why: str):
+def test_what_cannot_be_kept_leaves_the_job_completed_and_is_logged(define, caplog, value: Any, why: str):
     handle = define(lambda: value).enqueue()
 
     with caplog.at_level(logging.WARNING, logger="queues.execution.runner"):
@@ -89,7 +89,7 @@ def test_what_cannot_be_kept_leaves_the_job_completed_and_is_told(define, caplog
     assert caplog.messages == [f"the result of jobapp.defined_here #{handle.id} is not kept: {why}"]
 
 
-def test_child_tells_what_was_not_kept(processes: Processes):
+def test_result_of_a_child_that_is_not_kept_is_in_its_log(processes: Processes):
     handle = give.using(queue_name="reports").enqueue(value=None, how="set")
     processes.manage("rqworker", "reports")
 

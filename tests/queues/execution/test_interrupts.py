@@ -39,7 +39,7 @@ def deadlines_here() -> Deadlines:
 
 @pytest.fixture
 def watch(settings: Any) -> Iterator[Deadlines]:
-    """A watchdog that looks without a pause; jobs of the short queue have about the time that they need."""
+    """A watchdog that checks without a pause; the time-out of the short queue is about as long as its jobs."""
     settings.QUEUES = {SHORT: {"timeout": 0.001}, LONG: {"timeout": 60}}
     settings.QUEUE_DEADLINE_GRACE = 60
     watch = deadlines_here()
@@ -221,19 +221,19 @@ def test_error_without_a_deadline_behind_it_is_the_jobs_own():
 
 
 def test_connections_of_a_thread_are_those_it_has_after_an_interrupt():
-    told: list[Any] = []
+    found: list[Any] = []
 
-    def look() -> None:
-        told.extend([interrupts.connections_here(), interrupts.connections_here()])
+    def collect() -> None:
+        found.extend([interrupts.connections_here(), interrupts.connections_here()])
         for wrapper in connections.all():
             del connections[wrapper.alias]
         interrupts.drop_connections()
-        told.extend([interrupts.connections_here(), list(connections.all())])
+        found.extend([interrupts.connections_here(), list(connections.all())])
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=collect)
     thread.start()
     thread.join()
 
-    first, again, after, real = told
+    first, again, after, real = found
     assert first is again
     assert after == real != first

@@ -13,7 +13,7 @@ from queues.lifecycle.log import CHARACTERS, LINES, JobLog
 from queues.models import Attempt, Job
 from queues.testing import drain, make_due, run_next
 from tests.jobapp.jobs import fail
-from tests.jobapp.saying import say_in_child, say_in_thread
+from tests.jobapp.reporting import report_in_child, report_in_thread
 from tests.processes import Processes
 from tests.queues.facts import open_gate, wait_for_state
 from tests.queues.ops.test_admin import JOBS, staff
@@ -43,7 +43,7 @@ def kept() -> str:
     return TIME.sub("", Attempt.objects.get().log)
 
 
-@pytest.mark.parametrize("definition", [say_in_thread, say_in_child])
+@pytest.mark.parametrize("definition", [report_in_thread, report_in_child])
 def test_lines_of_a_job_in_a_worker_are_kept(processes: Processes, definition: JobDefinition):
     processes.manage("rqworker", "order")
     open_gate("g-20")
@@ -52,7 +52,7 @@ def test_lines_of_a_job_in_a_worker_are_kept(processes: Processes, definition: J
     job = wait_for_state(definition.enqueue(percents=[20, 60]).id, "completed")
 
     attempt = job.attempts.get()
-    assert kept() == "INFO shop.saying: at 20\nINFO shop.saying: at 60"
+    assert kept() == "INFO shop.reporting: at 20\nINFO shop.reporting: at 60"
     assert all(TIME.match(line) for line in attempt.log.splitlines())
 
 
@@ -66,11 +66,11 @@ def test_time_is_the_shops(define):
 
 
 def test_values_are_kept_in_words_and_secrets_are_not(define):
-    def tell() -> None:
+    def work() -> None:
         STRUCTURED.warning("charged", order_id=7, api_key="k-123", reply={"token": "t-456", "code": 200})
         PLAIN.info("plain %s", "words", extra={"password": "p-789"})
 
-    define(tell).enqueue()
+    define(work).enqueue()
 
     drain()
 
@@ -81,7 +81,7 @@ def test_values_are_kept_in_words_and_secrets_are_not(define):
 
 
 def test_tracebacks_and_their_values_are_not_kept(define):
-    def tell() -> None:
+    def work() -> None:
         card = "4111-1111"
         try:
             raise ValueError(card)
@@ -90,7 +90,7 @@ def test_tracebacks_and_their_values_are_not_kept(define):
             STRUCTURED.exception("structured")
             PLAIN.info("with a stack", stack_info=True)
 
-    define(tell).enqueue()
+    define(work).enqueue()
 
     drain()
 
@@ -98,13 +98,13 @@ def test_tracebacks_and_their_values_are_not_kept(define):
 
 
 def test_tracebacks_are_left_out_also_by_a_formatter_that_would_show_them(define, alone: logging.Logger):
-    def tell() -> None:
+    def work() -> None:
         try:
             raise ValueError("4111-1111")
         except ValueError:
             alone.exception("plain", stack_info=True)
 
-    define(tell).enqueue()
+    define(work).enqueue()
 
     drain()
 
@@ -112,12 +112,12 @@ def test_tracebacks_are_left_out_also_by_a_formatter_that_would_show_them(define
 
 
 def test_lines_below_info_and_of_the_engine_are_not_kept(define):
-    def tell() -> None:
+    def work() -> None:
         PLAIN.debug("too fine")
         logging.getLogger("queues.ledger.outbox").error("the engine's own")
         logging.getLogger("queuestion").error("another's")
 
-    define(tell).enqueue()
+    define(work).enqueue()
 
     drain()
 
@@ -136,11 +136,11 @@ def test_nothing_logged_is_an_empty_text(define):
 def test_each_attempt_keeps_its_own_lines_also_when_it_fails(define):
     numbers = iter((1, 2))
 
-    def tell() -> None:
+    def work() -> None:
         PLAIN.info("run %d", next(numbers))
         raise ValueError("no luck")
 
-    define(tell).enqueue()
+    define(work).enqueue()
 
     run_next(raises=False)
     make_due()
@@ -151,11 +151,11 @@ def test_each_attempt_keeps_its_own_lines_also_when_it_fails(define):
 
 
 def test_last_lines_are_kept_when_there_are_too_many(define):
-    def tell() -> None:
+    def work() -> None:
         for number in range(LINES + 5):
             PLAIN.info("line %d\nand more", number)
 
-    define(tell).enqueue()
+    define(work).enqueue()
 
     drain()
 
@@ -188,11 +188,11 @@ def test_line_that_cannot_be_formatted_fails_no_job(define, alone: logging.Logge
         def __str__(self) -> str:
             raise RuntimeError("no words")
 
-    def tell() -> None:
+    def work() -> None:
         alone.info("%s", Unspeakable())
         alone.info("after it")
 
-    job_id = define(tell).enqueue().id
+    job_id = define(work).enqueue().id
 
     drain()
 

@@ -19,7 +19,7 @@ class Unspeakable(Exception):
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "written"),
     [
         (ValueError("a\x00b"), "ValueError: a\\x00b"),
         (ValueError("half a pair \ud800"), "ValueError: half a pair \\ud800"),
@@ -28,10 +28,10 @@ class Unspeakable(Exception):
     ],
     ids=["nul", "surrogate", "long", "unspeakable"],
 )
-def test_any_text_of_an_error_can_be_written(raising: JobDefinition, error: BaseException, told: str):
+def test_any_text_of_an_error_can_be_written(raising: JobDefinition, error: BaseException, written: str):
     raised.append(error)
 
-    assert run(raising).error == told
+    assert run(raising).error == written
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How far a job is: said without traffic, written by the reporter and with the verdict, where the token stands."""
+"""How far a job is: reported without traffic, written by the reporter and with the verdict if its token is valid."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ from queues import JobDefinition, job, ledger, progress
 from queues.models import Job
 from queues.testing import drain, make_due, run_next
 from tests.jobapp.jobs import fail
-from tests.jobapp.saying import say_in_child, say_in_thread
+from tests.jobapp.reporting import report_in_child, report_in_thread
 from tests.processes import Processes, wait_for
 from tests.queues.facts import open_gate, wait_for_state
 
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
 
-def said() -> tuple[int | None, str]:
+def written() -> tuple[int | None, str]:
     return Job.objects.values_list("progress", "progress_note").get()
 
 
-@pytest.mark.parametrize("definition", [say_in_thread, say_in_child])
+@pytest.mark.parametrize("definition", [report_in_thread, report_in_child])
 def test_progress_of_a_running_job_is_in_the_ledger_and_the_last_one_with_its_verdict(
     processes: Processes, definition: JobDefinition
 ):
@@ -30,13 +30,13 @@ def test_progress_of_a_running_job_is_in_the_ledger_and_the_last_one_with_its_ve
     handle = definition.enqueue(percents=[20, 60], note="rendering")
 
     # then one sees how far it is while it runs, and where it ended
-    wait_for(lambda: said() == (20, "rendering"))
+    wait_for(lambda: written() == (20, "rendering"))
     open_gate("g-20")
-    wait_for(lambda: said() == (60, "rendering"))
+    wait_for(lambda: written() == (60, "rendering"))
     assert handle.status == "active"
     open_gate("g-60")
     wait_for_state(handle.id, "completed")
-    assert (said(), handle.progress) == ((60, "rendering"), 60)
+    assert (written(), handle.progress) == ((60, "rendering"), 60)
 
 
 def test_last_progress_of_a_quick_job_is_written_with_its_verdict(define):
@@ -48,25 +48,25 @@ def test_last_progress_of_a_quick_job_is_written_with_its_verdict(define):
 
     drain()
 
-    assert said() == (100, "page 100")
+    assert written() == (100, "page 100")
 
 
 def test_last_progress_of_a_failed_attempt_stays_until_the_next_begins(define):
-    heard: list[Any] = []
+    seen: list[Any] = []
 
     def half_way() -> None:
-        heard.append(said())
+        seen.append(written())
         progress(50.9, "half")
         raise ValueError("no luck")
 
     define(half_way).enqueue()
 
     run_next(raises=False)
-    between = said()
+    between = written()
     make_due()
     run_next(raises=False)
 
-    assert (heard, between) == ([(None, ""), (None, "")], (50, "half"))
+    assert (seen, between) == ([(None, ""), (None, "")], (50, "half"))
 
 
 def test_operators_retry_clears_the_progress():
@@ -76,13 +76,13 @@ def test_operators_retry_clears_the_progress():
 
     ledger.retry([handle.id])
 
-    assert said() == (None, "")
+    assert written() == (None, "")
 
 
-def test_saying_costs_no_traffic_and_is_safe_in_a_broken_transaction(define):
+def test_reporting_costs_no_traffic_and_is_safe_in_a_broken_transaction(define):
     statements: list[int] = []
 
-    def chatty() -> None:
+    def report_often() -> None:
         with CaptureQueriesContext(connection) as queries:
             for _ in range(1000):
                 progress(1, "in a loop")
@@ -92,12 +92,12 @@ def test_saying_costs_no_traffic_and_is_safe_in_a_broken_transaction(define):
             transaction.set_rollback(True)
             progress(2, "in a transaction that is rolled back")
 
-    define(chatty).enqueue()
+    define(report_often).enqueue()
 
     drain()
 
     assert statements == [0]
-    assert said() == (2, "in a transaction that is rolled back")
+    assert written() == (2, "in a transaction that is rolled back")
 
 
 @pytest.mark.parametrize("percent", [-1, 100.5, float("nan"), True, "50", None])
@@ -115,7 +115,7 @@ def test_what_is_no_percentage_is_refused(define, percent: Any):
     drain()
 
     assert refused == [f"progress() takes a percentage from 0 to 100, got {percent!r}"]
-    assert said() == (10, "well")
+    assert written() == (10, "well")
 
 
 @pytest.mark.parametrize("note", ["x" * 201, "a\x00b", "\ud800", 5])
@@ -129,10 +129,10 @@ def test_what_is_no_note_is_refused(define, note: Any):
 
     drain()
 
-    assert said() == (20, "x" * 200)
+    assert written() == (20, "x" * 200)
 
 
-def test_outside_a_running_job_nothing_can_be_said():
+def test_outside_a_running_job_nothing_can_be_reported():
     with pytest.raises(RuntimeError, match=r"progress\(\) can be called only in a running job"):
         progress(1)
     with pytest.raises(RuntimeError, match=r"job.cancelled\(\) can be called only in a running job"):

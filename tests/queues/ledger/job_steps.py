@@ -44,7 +44,7 @@ HOWS: dict[str, Callable[[Execution], Verdict]] = {
     "permanent": lambda execution: judge.judge(execution, Permanent("never")),
     "timed out": judge.judge_timeout,
     "crash": lambda execution: judge.judge_crash(execution, "died"),
-    "given back": lambda _: released("the worker stopped"),
+    "released": lambda _: released("the worker stopped"),
 }
 
 

@@ -1,4 +1,4 @@
-"""What the ledger should say: jobs as plain objects, moved on by the same acts as the real rows."""
+"""What the ledger should hold: jobs as plain objects, changed by the same steps as the real rows."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -93,7 +93,7 @@ class LedgerModel:
         job.wait(is_due=not verdict.wait)
         if verdict.state != "waiting":
             job.state, job.row = verdict.state, ""
-        job.attempt -= verdict.attempt_given_back
+        job.attempt -= verdict.attempt_not_counted
         job.crashes += verdict.crashed
         job.lone_crashes += verdict.crashed
         job.suspect = job.suspect or verdict.crashed

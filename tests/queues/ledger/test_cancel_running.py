@@ -1,4 +1,4 @@
-"""Cancelling a job that runs: it is asked to stop, hears of it, and is cancelled when its attempt ends."""
+"""Cancelling a running job: it is asked to stop, can see that, and is cancelled when its attempt ends."""
 
 import signal
 from typing import Any
@@ -15,7 +15,7 @@ from queues.ops import actions
 from queues.states import JobState, Outcome
 from queues.testing import drain, run_next
 from tests.jobapp.jobs import fail, record
-from tests.jobapp.saying import obey_in_child, obey_in_thread, say_in_child
+from tests.jobapp.reporting import obey_in_child, obey_in_thread, report_in_child
 from tests.processes import Processes, wait_for
 from tests.queues.claims import claim_for, execution_of, rescue_from, write_verdict
 from tests.queues.facts import ended, runs, wait_for_state
@@ -31,7 +31,7 @@ def asked_to_stop(definition: JobDefinition = record, worker: int | None = None,
 
 
 @pytest.mark.parametrize("definition", [obey_in_thread, obey_in_child])
-def test_running_job_hears_that_it_should_stop_and_is_cancelled(processes: Processes, definition: JobDefinition):
+def test_running_job_learns_that_it_should_stop_and_is_cancelled(processes: Processes, definition: JobDefinition):
     # given a job that runs in a worker
     processes.manage("rqworker", "order")
     job_id = definition.enqueue(label="a", how="error").id
@@ -55,7 +55,7 @@ def test_running_job_hears_that_it_should_stop_and_is_cancelled(processes: Proce
 def test_child_that_does_not_listen_is_cancelled_when_it_crashes(processes: Processes):
     # given a job that runs in a child process and was asked to stop
     processes.manage("rqworker", "order")
-    job_id = say_in_child.enqueue(percents=[5], gate="never").id
+    job_id = report_in_child.enqueue(percents=[5], gate="never").id
     wait_for(lambda: Job.objects.filter(progress=5).exists())
     worker = Job.objects.get(pk=job_id).worker
     assert worker is not None
@@ -72,10 +72,10 @@ def test_child_that_does_not_listen_is_cancelled_when_it_crashes(processes: Proc
     assert job.attempts.get().outcome == "crashed"
 
 
-def test_job_of_a_stopped_worker_is_cancelled_and_not_given_back(processes: Processes):
+def test_job_of_a_stopped_worker_is_cancelled_and_not_released(processes: Processes):
     # given a job that was asked to stop and does not listen
     worker = processes.manage("rqworker", "order", QUEUE_GRACE="0.3")
-    job_id = say_in_child.enqueue(percents=[5], gate="never").id
+    job_id = report_in_child.enqueue(percents=[5], gate="never").id
     wait_for(lambda: Job.objects.filter(progress=5).exists())
     actions.cancel_jobs([job_id], actor="asha")
 
@@ -90,8 +90,8 @@ def test_job_of_a_stopped_worker_is_cancelled_and_not_given_back(processes: Proc
 
 ENDS = {
     "retry": Verdict(JobState.WAITING, Outcome.RETRY, error="ValueError: no luck", traceback="T", wait=5),
-    "snooze": Verdict(JobState.WAITING, Outcome.SNOOZED, wait=60, attempt_given_back=True),
-    "given back": released("the worker stopped"),
+    "snooze": Verdict(JobState.WAITING, Outcome.SNOOZED, wait=60, attempt_not_counted=True),
+    "released": released("the worker stopped"),
     "last attempt": Verdict(JobState.FAILED, Outcome.FAILED, error="ValueError: no luck"),
     "cancel": Verdict(JobState.CANCELLED, Outcome.CANCELLED, error="Cancel: not needed"),
 }
@@ -154,7 +154,7 @@ def test_job_whose_worker_died_is_cancelled_and_not_rescued():
     assert (waiting.state, waiting.finished_at) == ("waiting", None)
 
 
-def test_job_that_its_worker_never_heard_of_is_cancelled():
+def test_unacknowledged_job_that_was_asked_to_stop_is_cancelled():
     claim = asked_to_stop(label="a", worker=7)
 
     assert ledger.release_unacknowledged([claim.token], 7, "w") == [claim.id]
@@ -205,7 +205,7 @@ def test_job_that_comes_back_while_it_is_being_cancelled_is_cancelled(monkeypatc
     # when
     cancelled = actions.cancel_jobs([claim.id], actor="asha")
 
-    # then a second look finds it
+    # then the second round finds it
     assert cancelled == ([claim.id], [])
     assert Job.objects.get().state == "cancelled"
 

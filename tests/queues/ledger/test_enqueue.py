@@ -39,13 +39,13 @@ def test_rolled_back_transaction_leaves_no_job():
 def test_job_is_invisible_to_others_until_the_commit():
     seen: list[int] = []
 
-    def look() -> None:
+    def count_jobs() -> None:
         seen.append(Job.objects.count())
         connections.close_all()
 
     with transaction.atomic():
         record.enqueue(label="a")
-        thread = threading.Thread(target=look)
+        thread = threading.Thread(target=count_jobs)
         thread.start()
         thread.join()
 
@@ -53,7 +53,7 @@ def test_job_is_invisible_to_others_until_the_commit():
     assert Job.objects.count() == 1
 
 
-def test_result_tells_status_attempts_and_errors():
+def test_result_has_status_attempts_and_errors():
     result = record.enqueue(label="a")
 
     assert (result.status, result.attempts, result.errors) == ("waiting", 0, [])

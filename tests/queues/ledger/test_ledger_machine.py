@@ -60,7 +60,7 @@ class LedgerMachine(JobSteps):
     @precondition(lambda self: self.gone >= set(self.workers))
     @rule()
     def others_come(self) -> None:
-        """What the buried ones hold or claim still has to be freed."""
+        """What the workers that were declared dead hold or claim still has to be freed."""
         self.workers = [new_worker("third"), new_worker("fourth")]
 
     @precondition(lambda self: self.gone)
@@ -74,11 +74,11 @@ class LedgerMachine(JobSteps):
         self.model.freed(expected, crashed=True)
 
     @rule(nth=WORKER, some=st.lists(NTH, max_size=3))
-    def free_unheard_of(self, nth: int, some: list[int]) -> None:
+    def release_unacknowledged(self, nth: int, some: list[int]) -> None:
         worker, running = self.workers[nth], self.ids(some)
         expected = self.model.of_worker(worker, but=running)
-        unheard_of = [token for job_id, token in ledger.held_by(worker).items() if job_id not in running]
-        assert sorted(ledger.release_unacknowledged(unheard_of, worker, "w")) == sorted(expected)
+        unacknowledged = [token for job_id, token in ledger.held_by(worker).items() if job_id not in running]
+        assert sorted(ledger.release_unacknowledged(unacknowledged, worker, "w")) == sorted(expected)
         self.model.freed(expected, crashed=False)
 
     @rule(some=SOME, dispatcher_lives=st.booleans(), regrets=st.booleans())

@@ -77,7 +77,7 @@ def test_queue_without_limits_claims_all():
     assert not QueueState.objects.exists()
 
 
-def test_burst_starts_and_the_rest_is_told_when_to_come_again():
+def test_burst_starts_and_the_rest_gets_a_time_to_ask_again():
     write_jobs(20)
 
     first = claim_all(LIMITED)

@@ -18,7 +18,7 @@ from queues.models import Attempt, AuditEntry, Job, Outbox, QueueState, Worker
 from queues.ops import actions
 from queues.states import Outcome
 from queues.testing import drain
-from queues.worker.capacity import MOST_AHEAD
+from queues.worker.capacity import MOST_PREFETCHED
 from tests.contracts.brokers import BROKERS
 from tests.jobapp.jobs import note, record, record_mail
 from tests.processes import Processes, wait_for
@@ -26,8 +26,8 @@ from tests.queues.claims import claim_offers, offer_delayed
 from tests.queues.facts import messages, runs_not_once, states
 
 JOBS = 5000
-BATCH = 10 + MOST_AHEAD  # what a fetcher may try to claim at once
-"""What the worker tries to claim at once, and may have tried when the queue was paused."""
+BATCH = 10 + MOST_PREFETCHED
+"""What a fetcher may claim at once: ten threads, and as many prefetched jobs as there may be."""
 
 
 @pytest.fixture(autouse=True)

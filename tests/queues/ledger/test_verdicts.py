@@ -62,7 +62,7 @@ def test_retry_after_its_own_time_spends_an_attempt():
     assert 120 <= seconds_until(job) <= 130
 
 
-def test_snooze_gives_the_attempt_back():
+def test_snooze_does_not_count_the_attempt():
     job = run(fail, label="a", how="snooze")
 
     assert (job.state, job.attempt, job.error) == ("waiting", 0, "Snooze: not yet")

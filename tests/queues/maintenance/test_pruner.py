@@ -88,11 +88,13 @@ def test_every_batch_is_locked_and_deleted_in_a_transaction_of_its_own(settings,
     with CaptureQueriesContext(connection) as queries:
         prune()
 
-    told = [query["sql"] for query in queries.captured_queries]
-    locks = [sql for sql in told if "FOR UPDATE" in sql and "LIMIT 2" in sql]
+    statements = [query["sql"] for query in queries.captured_queries]
+    locks = [sql for sql in statements if "FOR UPDATE" in sql and "LIMIT 2" in sql]
     assert all("SKIP LOCKED" in sql for sql in locks)
     steps = [
-        "lock" if "FOR UPDATE" in sql else sql.split()[0] for sql in told if "LIMIT 2" in sql or "SAVEPOINT" in sql
+        "lock" if "FOR UPDATE" in sql else sql.split()[0]
+        for sql in statements
+        if "LIMIT 2" in sql or "SAVEPOINT" in sql
     ]
     assert steps.count("lock") == steps.count("SAVEPOINT") == steps.count("RELEASE")
     assert "lock lock" not in " ".join(steps)
@@ -100,7 +102,7 @@ def test_every_batch_is_locked_and_deleted_in_a_transaction_of_its_own(settings,
 
 @pytest.mark.parametrize("option", ["keep_completed_count", "keep_failed_count"])
 @pytest.mark.parametrize("value", [-1, 1.5, True, "10", timedelta(1)])
-def test_wrong_counts_are_told(option: str, value: object):
+def test_wrong_counts_are_reported(option: str, value: object):
     (mistake,) = mistakes_in({"email": {option: value}})
 
     expected = f"QUEUES['email']['{option}']: expected a whole number of at least 0, or None, got {value!r}."

@@ -20,7 +20,7 @@ MAILS = queue_key("email")
 
 @pytest.fixture
 def no_patience(settings) -> None:
-    """Whatever was offered is old enough to be looked for."""
+    """Every offer is old enough to be checked."""
     settings.QUEUE_RECHECK = 0.0001
 
 
@@ -58,7 +58,7 @@ def test_message_that_a_living_worker_fetched_is_not_lost(redis: Redis, no_patie
     assert Housekeeper(RqBroker()).recheck() == 1
 
 
-def test_fresh_offer_is_not_looked_for(redis: Redis, settings):
+def test_fresh_offer_is_not_checked(redis: Redis, settings):
     settings.QUEUE_RECHECK = 60
     write_jobs(1)
     dispatch_all(RqBroker())

@@ -68,7 +68,7 @@ def test_new_schedule_waits_for_its_next_time(hourly: JobDefinition):
     assert Schedule.objects.get(name="test.hourly").enabled
 
 
-def test_tick_happens_once_however_often_one_looks(hourly: JobDefinition):
+def test_tick_happens_once_however_often_it_is_checked(hourly: JobDefinition):
     # given a known schedule
     recurring.tick()
 

@@ -195,7 +195,7 @@ def test_jobs_of_a_worker_that_stopped_a_moment_ago_are_left_alone():
     assert rescue_from_closed_workers() == []
 
 
-def test_job_that_is_given_back_is_as_if_it_had_not_been_claimed():
+def test_released_job_is_as_if_it_had_not_been_claimed():
     claim = claim_for(7, record, label="a")
 
     write_verdict(claim, released("the worker stopped"), "w")

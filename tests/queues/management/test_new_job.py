@@ -41,15 +41,15 @@ class Copy:
         shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*NOT_OURS - {".mypy_cache"}))
 
     def run(self, *words: str | Path, code: int | None = 0) -> str:
-        """What a command says, which must end with this code."""
+        """The output of a command, which must end with this code."""
         env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "BHARATMART_TEST"))}
         name = str(connection.settings_dict["NAME"]).removeprefix("test_")
         env["DATABASE_URL"] = urlsplit(env["DATABASE_URL"])._replace(path=f"/{name}_copy").geturl()
         del env["DJANGO_SETTINGS_MODULE"]  # manage.py and pytest choose their own
         done = subprocess.run(words, cwd=self.folder, env=env, capture_output=True, text=True, check=False, timeout=300)
-        said = done.stdout + done.stderr
-        assert code in (None, done.returncode), said
-        return said
+        output = done.stdout + done.stderr
+        assert code in (None, done.returncode), output
+        return output
 
     def new_job(self, words: str, code: int = 0) -> str:
         return self.run(BIN / "python", "manage.py", "queues", "new-job", *words.split(), code=code)
@@ -81,9 +81,9 @@ def test_what_is_written_passes_every_check(copy: Copy):
 
 @pytest.mark.thorough
 def test_tests_that_are_written_pass_and_the_flow_page_is_fresh(copy: Copy):
-    said = copy.run(BIN / "python", "-m", "pytest", "-q", *WRITTEN.values(), "tests/queues/ops/test_flow.py")
+    output = copy.run(BIN / "python", "-m", "pytest", "-q", *WRITTEN.values(), "tests/queues/ops/test_flow.py")
 
-    assert "9 passed" in said
+    assert "9 passed" in output
     flow = (copy.folder / "docs" / "flow.md").read_text()
     assert "- `orders.remind_customer` (queue `email`): Remind customer.\n" in flow
     assert "- `webhooks.count_bounces` (queue `webhook-out`): Count bounces.\n" in flow
@@ -103,13 +103,13 @@ def test_tests_that_are_written_can_fail(copy: Copy):
         (copy.folder / name).write_text(before[name].replace(right, wrong))
 
     # when their tests run
-    said = copy.run(BIN / "python", "-m", "pytest", "-q", *WRITTEN.values(), code=1)
+    output = copy.run(BIN / "python", "-m", "pytest", "-q", *WRITTEN.values(), code=1)
 
-    # then those fail, and say so
-    assert "3 failed, 5 passed" in said
-    assert "accounts.say_goodbye(order_id=1) does not wait" in said
-    assert "assert [] == [()]" in said
-    assert "DID NOT RAISE" in said
+    # then those fail, and their messages say why
+    assert "3 failed, 5 passed" in output
+    assert "accounts.say_goodbye(order_id=1) does not wait" in output
+    assert "assert [] == [()]" in output
+    assert "DID NOT RAISE" in output
     for name, text in before.items():
         (copy.folder / name).write_text(text)
 
@@ -124,10 +124,10 @@ def test_nothing_is_half_written_when_a_file_cannot_be(copy: Copy):
     before = copy.texts()
 
     # when
-    said = copy.new_job("orders thank --queue email", code=1)
+    output = copy.new_job("orders thank --queue email", code=1)
 
     # then
-    assert "nothing was written: [Errno 21] Is a directory" in said
+    assert "nothing was written: [Errno 21] Is a directory" in output
     assert copy.texts() == before
     flow.rmdir()
     flow.write_text(page)
@@ -144,13 +144,13 @@ def written(monkeypatch: WatchedPatch) -> list[str]:
     return names
 
 
-def test_it_tells_what_was_written_and_what_is_to_do(written: list[str]):
-    said = queues("new-job", "orders", "greet", "--queue", "email")
+def test_it_prints_what_was_written_and_what_is_to_do(written: list[str]):
+    output = queues("new-job", "orders", "greet", "--queue", "email")
 
     files = ["orders/services/greet.py", "orders/jobs.py", "tests/orders/test_greet.py", "docs/flow.md"]
     assert written == files
-    told = "".join(f"  {name}\n" for name in files)
-    assert said == f"orders.greet is written:\n{told}Now write its service and say in the test what it does.\n"
+    lines = "".join(f"  {name}\n" for name in files)
+    assert output == f"orders.greet is written:\n{lines}Now write its service and say in the test what it does.\n"
 
 
 def test_what_was_only_planned_is_not_registered(written: list[str]):
@@ -163,7 +163,7 @@ def test_what_was_only_planned_is_not_registered(written: list[str]):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("orders", "the following arguments are required: NAME"),
         ("order thank --queue email", "argument APP: no app 'order'. Did you mean 'orders'?"),
@@ -192,13 +192,13 @@ def test_what_was_only_planned_is_not_registered(written: list[str]):
     ],
 )
 def test_what_is_refused_ends_with_2_and_writes_nothing(
-    words: str, told: str, written: list[str], capsys: pytest.CaptureFixture[str]
+    words: str, message: str, written: list[str], capsys: pytest.CaptureFixture[str]
 ):
     with pytest.raises(SystemExit) as end:
         Command().run_from_argv(["manage.py", "queues", "new-job", *words.split()])
 
     assert end.value.code == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert written == []
 
 

@@ -1,4 +1,4 @@
-"""`manage.py queues …`: every verb used right, and every wrong use told with exit code 2."""
+"""`manage.py queues …`: each verb, and each wrong use, which ends with exit code 2 and a sentence."""
 
 import getpass
 import re
@@ -24,10 +24,10 @@ ME = f"command:{getpass.getuser()}"
 
 
 def queues(*words: object) -> str:
-    """What the command said."""
-    said = StringIO()
-    call_command("queues", *map(str, words), stdout=said)
-    return said.getvalue()
+    """What the command prints."""
+    output = StringIO()
+    call_command("queues", *map(str, words), stdout=output)
+    return output.getvalue()
 
 
 def audit() -> list[tuple[str, str, int | None]]:
@@ -69,12 +69,12 @@ def test_queue_is_paused_and_resumed():
     assert audit() == [(ME, "pause", None), (ME, "resume", None)]
 
 
-def test_jobs_are_retried_by_number_and_what_was_left_is_told():
+def test_jobs_are_retried_by_number_and_what_was_left_is_printed():
     failed, done = finished(), finished(JobState.COMPLETED)
 
-    said = queues("retry", "--id", failed.pk, done.pk, 10**9)
+    output = queues("retry", "--id", failed.pk, done.pk, 10**9)
 
-    assert said == (
+    assert output == (
         "1 jobs will run again\n"
         f"left as they are, because they are not failed or cancelled, or their key is taken: #{done.pk}, #{10**9}\n"
     )
@@ -97,9 +97,9 @@ def test_failed_jobs_of_a_queue_are_retried(more: tuple[str, ...], expected: set
     finished(subject="c", error="SMTP: timed out")
     finished(subject="d", queue="email")
 
-    said = queues("retry", "--queue", "order", *more)
+    output = queues("retry", "--queue", "order", *more)
 
-    assert said == f"{len(expected)} jobs will run again\n"
+    assert output == f"{len(expected)} jobs will run again\n"
     assert set(Job.objects.filter(state=JobState.WAITING).values_list("subject", flat=True)) == expected
 
 
@@ -121,9 +121,9 @@ def test_old_jobs_are_cleaned(older: str, deleted: int):
         finished(hours_ago=hours)
     kept = {finished(JobState.CANCELLED, hours_ago=99), finished(queue="email", hours_ago=99)}
 
-    said = queues("clean", "--queue", "order", "--state", "failed", "--older", older)
+    output = queues("clean", "--queue", "order", "--state", "failed", "--older", older)
 
-    assert said == f"{deleted} failed jobs of queue order deleted\n"
+    assert output == f"{deleted} failed jobs of queue order deleted\n"
     assert Job.objects.count() == 5 - deleted
     assert kept <= set(Job.objects.all())
     assert audit() == [(ME, "clean", None)] * (1 if deleted else 0)
@@ -167,17 +167,17 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG)
-def test_wrong_use_changes_nothing_and_ends_with_2(words: str, told: str, capsys: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize(("words", "message"), WRONG)
+def test_wrong_use_changes_nothing_and_ends_with_2(words: str, message: str, capsys: pytest.CaptureFixture[str]):
     job = finished(hours_ago=10**5)
 
     with pytest.raises(SystemExit) as end:
         Command().run_from_argv(["manage.py", "queues", *words.split()])
 
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert end.value.code == 2
-    assert told in said
-    assert "usage: manage.py queues" in said
+    assert message in output
+    assert "usage: manage.py queues" in output
     assert list(Job.objects.all()) == [job]
     assert not AuditEntry.objects.exists()
 

@@ -44,21 +44,21 @@ def spoken(value: object) -> str:
     return " ".join(value) if isinstance(value, list) else ""
 
 
-@pytest.mark.parametrize(("words", "told"), [*OPTIONS_THAT_CANNOT_BE_USED, *UNKNOWN_QUEUES], ids=spoken)
-def test_wrong_use_is_refused_with_exit_code_2(words: list[str], told: str):
+@pytest.mark.parametrize(("words", "message"), [*OPTIONS_THAT_CANNOT_BE_USED, *UNKNOWN_QUEUES], ids=spoken)
+def test_wrong_use_is_refused_with_exit_code_2(words: list[str], message: str):
     burst = ["--burst"] if words[0].startswith("rqworker") else []  # should it not be refused, it shall end
 
     with pytest.raises(CommandError) as refused:
         call_command(*words, *burst)
 
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert refused.value.returncode == 2
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG_VALUES, ids=spoken)
-def test_wrong_value_is_a_usage_error(words: list[str], told: str):
+@pytest.mark.parametrize(("words", "message"), WRONG_VALUES, ids=spoken)
+def test_wrong_value_is_a_usage_error(words: list[str], message: str):
     """On the command line argparse ends with 2 (test_modes.py shows it)."""
     with pytest.raises(CommandError) as refused:
         call_command(*words)
 
-    assert told in str(refused.value)
+    assert message in str(refused.value)

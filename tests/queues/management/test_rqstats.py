@@ -39,7 +39,7 @@ def _last_resorts() -> Any:
     return Job.objects.filter(name="jobapp.last_resort").values_list("pk")
 
 
-def said(*words: str) -> str:
+def output_of(*words: str) -> str:
     output = io.StringIO()
     call_command("rqstats", *words, stdout=output)
     return output.getvalue()
@@ -58,7 +58,7 @@ ORDER = {
 
 
 def test_plain_rqstats_is_a_table(some_jobs: None):
-    lines = said().splitlines()
+    lines = output_of().splitlines()
 
     assert lines[0] == "Name                  Queued   Delayed    Active  Finished    Failed   Workers"
     assert lines[1] == "email                      0         0         0         0         0         1"
@@ -71,7 +71,7 @@ def test_plain_rqstats_is_a_table(some_jobs: None):
 
 @pytest.mark.parametrize(("option", "read"), [("--json", json.loads), ("-j", json.loads), ("--yaml", yaml.safe_load)])
 def test_rqstats_for_programs(some_jobs: None, option: str, read: Any):
-    queues = {queue["name"]: queue for queue in read(said(option))["queues"]}
+    queues = {queue["name"]: queue for queue in read(output_of(option))["queues"]}
 
     assert queues["order"] == ORDER
     assert queues["email"]["workers"] == 1

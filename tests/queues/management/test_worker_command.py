@@ -98,7 +98,7 @@ def test_max_jobs_is_exact_also_with_messages_of_no_job(processes: Processes, re
 
 
 def test_last_job_of_max_jobs_may_take_longer_than_the_grace(processes: Processes):
-    # given a worker that may run one job, whose grace is over before it is told to stop
+    # given a worker that may run one job, whose grace is over before it is asked to stop
     worker = processes.manage("rqworker", "order", "--max-jobs", "1", QUEUE_GRACE="0.1")
     slow = wait_for_gate.enqueue(label="slow", gate="g").id
     record.enqueue(label="another")
@@ -161,9 +161,9 @@ def test_burst_ends_while_suspended(processes: Processes):
 
 
 def _serves(redis: Redis) -> bool:
-    """Whether a lane of the worker still waits for messages: what it had asked for before it may still come.
+    """Whether a fetcher of the worker still waits for messages: a message may still come to one that does.
 
-    Between two waits it does not for a moment, so the worker is looked at while it lives on.
+    Between two turns it does not wait for a moment, so it is checked for some time.
     """
     beats = Worker.objects.get().beat_at
 
@@ -222,7 +222,7 @@ def test_dispatch_once_publishes_and_ends(processes: Processes, redis: Redis):
     assert (redis.llen("rq:queue:order"), redis.zcard("rq:scheduler:scheduled_jobs")) == (1, 1)
 
 
-def test_dispatch_publishes_until_it_is_told_to_stop(processes: Processes, redis: Redis):
+def test_dispatch_publishes_until_it_is_stopped(processes: Processes, redis: Redis):
     dispatch = processes.manage("dispatch", QUEUE_RECHECK="60")
     for count in (1, 2):
         record.enqueue(label=str(count))

@@ -70,7 +70,7 @@ def test_retry_of_everything_must_be_asked_for_by_queue():
     assert not Job.objects.filter(state=JobState.WAITING).exists()
 
 
-def test_audit_of_a_retry_tells_what_was_asked_for():
+def test_audit_of_a_retry_names_its_criteria():
     job = finished()
 
     actions.retry_matching(actor="asha", queue="order", containing="luck")
@@ -149,7 +149,7 @@ def test_admin_retries_all_that_share_an_error():
     assert other.state == JobState.FAILED
 
 
-def test_admin_discards_finished_jobs_and_tells_what_was_left():
+def test_admin_discards_finished_jobs_and_reports_what_was_left():
     waiting, failed = record.enqueue(label="w"), finished()
 
     page = act(staff("view_job", "discard_job"), "discard_selected", waiting.id, failed)
@@ -184,7 +184,7 @@ def test_admin_shows_every_declared_queue_and_pauses_and_resumes_it(settings):
     QueueState.objects.create(name="abolished")
     client = staff("view_queuestate", "pause_queue")
 
-    # when they look, pause two queues, and resume one
+    # when they open the page, pause two queues, and resume one
     names = [row.name for row in client.get(QUEUES).context["cl"].result_list]
     act = {"action": "pause_selected", "_selected_action": ["order", "email"]}
     paused = client.post(QUEUES, act, follow=True).content.decode()

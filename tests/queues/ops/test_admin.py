@@ -42,7 +42,7 @@ def act(client: Client, action: str, *jobs: Job | int) -> str:
 
 
 def test_failed_jobs_run_again_with_a_new_budget_and_leave_an_audit_line():
-    # given a job that was given up, and staff who may retry
+    # given a job that has failed for good, and staff who may retry
     job = failed_job()
     client = staff("view_job", "retry_job")
 
@@ -58,7 +58,7 @@ def test_failed_jobs_run_again_with_a_new_budget_and_leave_an_audit_line():
 
 
 def test_without_the_permission_nothing_is_retried():
-    # given staff who may only look
+    # given staff who may only view jobs
     job = failed_job()
     client = staff("view_job")
 
@@ -90,7 +90,7 @@ def test_waiting_jobs_are_cancelled_and_others_are_left_alone():
     # when both are chosen to be cancelled
     page = act(staff("view_job", "cancel_job"), "cancel_selected", waiting.id, done)
 
-    # then the waiting one is cancelled, and it is told that the other was not
+    # then the waiting one is cancelled, and the page says that the other was not
     assert "1 cancelled." in page
     assert "1 job was left as it is" in page
     assert waiting.status == JobState.CANCELLED
@@ -163,7 +163,7 @@ def test_the_list_counts_no_further_than_its_cap():
 
 
 def test_django_rqs_own_pages_are_not_served(admin_client):
-    # when an administrator looks for them, then there is nothing
+    # when an administrator opens them, then there is nothing
     assert admin_client.get("/admin/django_rq/dashboard/").status_code == 404
     assert admin_client.get("/django-rq/").status_code == 404
     assert "django_rq" not in admin_client.get("/admin/").content.decode()

@@ -1,4 +1,4 @@
-"""What the admin's pages of jobs and queues say, word for word."""
+"""What the admin's pages of jobs and queues show, word for word."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ def cells(page: str, queue: str) -> list[str]:
     return [re.sub("<[^>]*>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
 
 
-def test_a_queue_tells_apart_what_waits_what_is_delayed_and_what_failed():
+def test_a_queue_counts_what_waits_what_is_delayed_and_what_failed_apart():
     # given a failed job and the one that waits because of it, two more that wait, and a delayed one
     failed = failed_job()
     waiting = [*Job.objects.filter(state="waiting").values_list("pk", flat=True)]
@@ -62,7 +62,7 @@ def test_a_job_that_is_no_suspect_bears_no_warning_sign():
     assert ["next runs alone" in page for page in pages] == [False, True]
 
 
-def test_a_page_shows_what_its_job_has_said_and_times_to_the_second():
+def test_a_page_shows_what_its_job_has_reported_and_times_to_the_second():
     # given a job that failed without a result or progress
     job = failed_job()
 

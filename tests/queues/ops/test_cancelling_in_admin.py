@@ -9,7 +9,7 @@ from tests.queues.ops.test_admin import act, staff
 pytestmark = pytest.mark.usefixtures("ledger_db")
 
 
-def test_admin_tells_what_was_cancelled_and_what_was_asked_to_stop(db):
+def test_admin_reports_what_was_cancelled_and_what_was_asked_to_stop(db):
     # given a waiting and a running job
     active = claim_for(None, record, label="active").id
     waiting = record.enqueue(label="waiting").id

@@ -28,7 +28,7 @@ def scrape(client: Client, **headers: str) -> dict[tuple[str, ...], float]:
     return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
 
 
-def test_ledger_is_told_in_numbers(admin_client: Client):
+def test_metrics_are_the_numbers_of_the_ledger(admin_client: Client):
     # given jobs in several states, one due since two minutes, a paused queue, a living and a dead worker
     record_mail.enqueue(label="done")
     drain(queue="email")

@@ -53,7 +53,7 @@ def act(client: Client, action: str) -> str:
         ("2026-11-22T20:00:00Z", "2026-11-23T09:00:00+05:30"),
     ],
 )
-def test_next_time_is_told_in_the_zone_of_the_shop(nine: JobDefinition, now: str, next_one: str):
+def test_next_time_is_shown_in_the_zone_of_the_shop(nine: JobDefinition, now: str, next_one: str):
     due = recurrence.next_due(nine, datetime.fromisoformat(now))
 
     assert due == datetime.fromisoformat(next_one)
@@ -69,18 +69,18 @@ def test_next_time_of_an_interval_is_the_next_whole_one():
 
 
 @pytest.mark.parametrize(
-    ("every", "told"),
+    ("every", "text"),
     [(1, "1 s"), (90, "90 s"), (1.5, "1.5 s"), (600, "10 min"), (7200, "2 h"), (5400, "90 min"), (172_800, "2 d")],
 )
-def test_interval_is_told_in_the_largest_whole_unit(every: float, told: str):
-    assert schedules.recurrence_text(JobDefinition(lambda: None, "test.any", "order", every=every)) == f"every {told}"
+def test_interval_is_shown_in_the_largest_whole_unit(every: float, text: str):
+    assert schedules.recurrence_text(JobDefinition(lambda: None, "test.any", "order", every=every)) == f"every {text}"
 
 
 def test_admin_page_shows_every_declared_recurring_job(nine: JobDefinition):
     # given one that nobody has seen yet, and one that is declared no longer
     Schedule.objects.create(name="test.gone", last_tick=recurrence.now())
 
-    # when staff look
+    # when staff open the page
     page = staff("view_schedule").get(PAGE).content.decode()
 
     # then
@@ -103,7 +103,7 @@ def test_link_to_its_jobs_lists_them_alone():
     assert [job.name for job in answer.context["cl"].queryset] == [NAME]
 
 
-def test_staff_run_a_recurring_job_now_and_are_told_when_it_has_not_ended():
+def test_staff_run_a_recurring_job_now_and_are_warned_when_it_has_not_ended():
     client = staff("view_schedule", "view_job", "steer_schedule")
 
     first, second = act(client, "run_selected"), act(client, "run_selected")
@@ -150,17 +150,17 @@ def test_command_runs_and_switches():
     assert queues("schedule", "off", NAME) == f"{NAME} is switched off\n"
     assert queues("schedule", "off", NAME) == f"{NAME} was switched off already\n"
     assert queues("schedule", "on", NAME) == f"{NAME} is switched on\n"
-    said = queues("schedule", "run", NAME)
+    output = queues("schedule", "run", NAME)
 
     number = Job.objects.get().pk
-    assert said == f"{NAME}: job #{number} is enqueued\n"
+    assert output == f"{NAME}: job #{number} is enqueued\n"
     assert queues("schedule", "run", NAME) == f"{NAME}: job #{number} has not ended; none was enqueued\n"
     lines = [(ME, "switch off"), (ME, "switch on"), (ME, "run now")]
     assert list(AuditEntry.objects.order_by("pk").values_list("actor", "action")) == lines
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("schedule", "the following arguments are required: act"),
         ("schedule stop test.nine", "argument act: invalid choice: 'stop'"),
@@ -171,13 +171,13 @@ def test_command_runs_and_switches():
         ("schedules test.nine", "unrecognized arguments: test.nine"),
     ],
 )
-def test_wrong_use_changes_nothing_and_ends_with_2(words: str, told: str, capsys: pytest.CaptureFixture[str]):
+def test_wrong_use_changes_nothing_and_ends_with_2(words: str, message: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as end:
         Command().run_from_argv(["manage.py", "queues", *words.split()])
 
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert end.value.code == 2
-    assert told in said
-    assert "usage: manage.py queues" in said
+    assert message in output
+    assert "usage: manage.py queues" in output
     assert not Job.objects.exists()
     assert not AuditEntry.objects.exists()

@@ -59,7 +59,7 @@ def test_second_run_by_hand_is_not_enqueued_while_the_first_is_live():
     # given one that waits
     first, _ = schedules.run_schedule_now(NAME, actor="asha")
 
-    # when it is asked for again, then the first is told
+    # when it is asked for again, then the first is returned
     assert schedules.run_schedule_now(NAME, actor="ravi") == (first, False)
     assert ticks() == 1
     assert [actor for actor, *_ in audit()] == ["asha"]

@@ -116,7 +116,7 @@ def elsewhere(statement: str) -> None:
     thread.join(10)
 
 
-def test_conflict_without_end_is_told_after_so_many_tries(ledger_db: None, monkeypatch: pytest.MonkeyPatch):
+def test_conflict_that_does_not_end_is_raised_after_some_tries(ledger_db: None, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("queues.postgres.conflicts.LONGEST_FIRST_PAUSE", 0.001)
     tries = list[int]()
 

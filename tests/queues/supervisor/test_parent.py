@@ -87,14 +87,14 @@ def test_killed_parent_leaves_no_child_and_another_worker_runs_the_job(processes
     assert wait_for_state(job_id, "completed").crashes == 1
 
 
-def test_orphan_drains_and_ends_where_the_kernel_does_not_kill_it(processes: Processes):
+def test_child_whose_parent_is_gone_drains_and_ends_where_the_kernel_does_not_kill_it(processes: Processes):
     """As on macOS, which knows no PR_SET_PDEATHSIG."""
     program = (
         "import sys; from queues.supervisor import supervised;"
         "supervised.die_with_parent; supervised.die_with_parent = lambda parent: None;"
         "from django.core.management import execute_from_command_line as run; run(['manage.py', 'work', 'order'])"
     )
-    parent = processes.run(sys.executable, "-c", program, name="orphan", **IN_PROCESS)
+    parent = processes.run(sys.executable, "-c", program, name="work", **IN_PROCESS)
     job_id = wait_for_gate.enqueue(label="a", gate="g").id
     wait_for(lambda: runs("a") == 1)
     child = Worker.objects.get().pid
@@ -178,8 +178,8 @@ def test_process_whose_interpreter_a_job_holds_is_killed_and_replaced(processes:
     wait_for(lambda: runs("poison") == 1)
     open_gate("g")
 
-    # then its parent sees no sign of life and starts another, in which it runs alone and is timed out
-    wait_for(lambda: "gave no sign of life for 2.5 s" in parent.output)
+    # then its parent sees that its liveness counter does not move, and starts another, in which the job is timed out
+    wait_for(lambda: "has not moved its liveness counter for 2.5 s" in parent.output)
     wait_for_state(beside, "completed")
     job = wait_for_state(poison, "failed")
     assert list(job.attempts.values_list("outcome", flat=True)) == ["crashed", "timed out"]

@@ -25,7 +25,7 @@ def test_second_signal_ends_at_once(processes: Processes, mode: str, number: sig
     wait_for(lambda: time.monotonic() - draining_since > supervised.TWICE)
     assert worker.lives
 
-    # when it is told again
+    # when the signal comes again
     worker.send(number)
 
     # then it ends as it is

@@ -7,7 +7,7 @@ import pytest
 
 from queues.settings import Queue
 from queues.settings.rate import Rate
-from queues.worker.capacity import LONGEST_AHEAD, MOST_AHEAD, Capacity, Durations, JobQuota
+from queues.worker.capacity import MOST_PREFETCHED, PREFETCH_SECONDS, Capacity, Durations, JobQuota
 
 PAUSE = 0.05
 
@@ -41,7 +41,7 @@ def test_short_jobs_are_prefetched_and_long_ones_are_not():
     assert 17 <= capacity.size <= 20  # twenty milliseconds of work for each of ten threads
 
     short_jobs(capacity)
-    assert capacity.size == 10 + MOST_AHEAD
+    assert capacity.size == 10 + MOST_PREFETCHED
 
     for _ in range(50):
         capacity.durations.learn(5.0)
@@ -113,7 +113,7 @@ def test_slots_that_shrink_while_more_are_gathered_are_waited_for(monkeypatch: p
         waits.append(enough)
         if len(waits) == 2:
             capacity.durations.mean = 5.0
-            threading.Timer(PAUSE, capacity.free, [MOST_AHEAD]).start()
+            threading.Timer(PAUSE, capacity.free, [MOST_PREFETCHED]).start()
         return found
 
     monkeypatch.setattr(capacity, "_wait_for", shrink_in_the_second)
@@ -124,19 +124,19 @@ def test_slots_that_shrink_while_more_are_gathered_are_waited_for(monkeypatch: p
 
 def test_while_enough_is_prefetched_a_claim_waits_until_half_of_it_is_begun():
     capacity = short_jobs_in_all_slots()
-    capacity.free(MOST_AHEAD // 2 - 1)
+    capacity.free(MOST_PREFETCHED // 2 - 1)
     began = time.monotonic()
 
-    assert take(capacity, 1000, keep=10) == MOST_AHEAD // 2 - 1
-    assert time.monotonic() - began >= LONGEST_AHEAD / 2
+    assert take(capacity, 1000, keep=10) == MOST_PREFETCHED // 2 - 1
+    assert time.monotonic() - began >= PREFETCH_SECONDS / 2
 
-    capacity.free(MOST_AHEAD // 2)
-    assert take(capacity, 1000, keep=10) == MOST_AHEAD // 2
+    capacity.free(MOST_PREFETCHED // 2)
+    assert take(capacity, 1000, keep=10) == MOST_PREFETCHED // 2
 
 
 def short_jobs_in_all_slots() -> Capacity:
     """Ten threads, and as many prefetched jobs as there may be."""
     capacity = capacity_of(Queue("order", concurrency=10))
     short_jobs(capacity)
-    assert take(capacity, 1000) == 10 + MOST_AHEAD
+    assert take(capacity, 1000) == 10 + MOST_PREFETCHED
     return capacity

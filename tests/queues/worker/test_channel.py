@@ -96,7 +96,7 @@ def test_many_reports_are_sent_in_few_lines_and_the_last_one_is_sent(ends: Ends,
     execution = execution_of(claim)
     channel.begin(execution)
 
-    # when its job says something new all the time
+    # when its job reports something new all the time
     began = time.monotonic()
     number = 0
     while time.monotonic() - began < 2.5 * SHORTEST or channel.sent == NOTHING_REPORTED:
@@ -107,7 +107,7 @@ def test_many_reports_are_sent_in_few_lines_and_the_last_one_is_sent(ends: Ends,
     channel.end()
     most = (time.monotonic() - began) / SHORTEST + 2
 
-    # then few lines came, and the last has the last word
+    # then few lines came, and the last has the last report
     lines = [json.loads(line)["report"] for line in ours.recv(1_000_000).splitlines()[1:]]
     assert 2 <= len(lines) <= most
     assert lines[-1] == [number % 100, "the end", ""]

@@ -158,14 +158,14 @@ def test_time_of_a_job_begins_with_its_child(slow_fork_server: Children):
     assert (verdict.outcome, runs("late")) == ("completed", 1)
 
 
-def test_job_whose_child_does_not_come_is_given_back(slow_fork_server: Children, monkeypatch: pytest.MonkeyPatch):
+def test_job_whose_child_does_not_come_is_released(slow_fork_server: Children, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pool, "LONGEST_START", 0.1)
     claim = claim_for(None, compute, label="late")
 
     verdict = slow_fork_server.run(execution_of(claim))
 
     # then it is as if it had not been claimed, and the child that comes later finds nobody and runs nothing
-    assert (verdict.outcome, verdict.attempt_given_back) == ("given back", True)
+    assert (verdict.outcome, verdict.attempt_not_counted) == ("given back", True)
     monkeypatch.setattr(pool, "LONGEST_START", 60.0)
     assert slow_fork_server.run(execution_of(claim_for(None, compute, label="next"))).outcome == "completed"
     assert runs("late") == 0

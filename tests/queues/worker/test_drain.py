@@ -1,4 +1,4 @@
-"""SIGTERM: claim nothing more, let what runs end, give back what was fetched."""
+"""SIGTERM: claim nothing more, let what runs end, requeue what was fetched."""
 
 import http.client
 import signal
@@ -35,7 +35,7 @@ def test_five_run_at_once_and_sigterm_drains(processes: Processes, redis: Redis)
     wait_for(lambda: sum(redis.llen(key) for key in redis.keys("rq:fetched:*")) == 5, every=0.01)
     assert states() == {"active": 5, "waiting": 7}
 
-    # when it is told to stop
+    # when it is asked to stop
     worker.send(signal.SIGTERM)
     wait_for(lambda: not workers.is_ready("w"))
     wait_for(lambda: redis.llen("rq:queue:email") == 7)
@@ -60,7 +60,7 @@ def test_nothing_is_claimed_for_a_thread_that_comes_free_after_the_stop(worker_h
     (fetcher,) = worker_here.fetchers
     wait_for(lambda: fetcher.buffer)
 
-    # when the process is told to stop, and the ten end
+    # when the process is asked to stop, and the ten end
     worker_here.stop()
     wait_for(fetcher.poller.stopping.is_set)
     open_gate("g")
@@ -91,7 +91,7 @@ def test_child_processes_are_killed_before_others_may_have_their_jobs(
     monkeypatch.setattr(worker_here.children, "stop", noted(worker_here.children.stop))
     monkeypatch.setattr(worker_here.completer, "release", noted(worker_here.completer.release))
 
-    # when the process is told to stop
+    # when the process is asked to stop
     worker_here.stop()
 
     # then the job waits again, after all children have ended
@@ -101,7 +101,7 @@ def test_child_processes_are_killed_before_others_may_have_their_jobs(
 
 
 @pytest.mark.parametrize("mode", ["rq", "in-process"])
-def test_job_that_does_not_end_within_the_grace_is_given_back(processes: Processes, mode: str):
+def test_job_that_does_not_end_within_the_grace_is_released(processes: Processes, mode: str):
     worker = processes.manage("work", "order", WORKER_MODE=mode, QUEUE_GRACE="0.5")
     slow = wait_for_gate.enqueue(label="slow", gate="g").id
     in_child = compute.enqueue(label="child", gate="g").id
@@ -126,22 +126,22 @@ def test_worker_whose_connections_were_cut_before_it_is_stopped_ends_in_good_ord
     # when it is stopped
     assert worker.stop() == 0
 
-    # then it has said so, and the job is free at once
+    # then its row says that it drained and ended, and the job is free at once
     row = Worker.objects.get()
     assert row.draining_at is not None
     assert row.stopped_at is not None
     assert Job.objects.get(pk=slow).attempts.get().outcome == "given back"
 
 
-def test_burst_outlives_a_cut_while_it_looks_whether_anything_is_left(ledger_db: None, monkeypatch: pytest.MonkeyPatch):
-    look, cuts = outbox.anything_left, iter([OperationalError("cut")])
+def test_burst_outlives_a_cut_while_it_asks_whether_anything_is_left(ledger_db: None, monkeypatch: pytest.MonkeyPatch):
+    anything_left, cuts = outbox.anything_left, iter([OperationalError("cut")])
 
-    def look_at_the_second_try(*args: Any) -> bool:
+    def answer_at_the_second_try(*args: Any) -> bool:
         for cut in cuts:
             raise cut
-        return look(*args)
+        return anything_left(*args)
 
-    monkeypatch.setattr(outbox, "anything_left", look_at_the_second_try)
+    monkeypatch.setattr(outbox, "anything_left", answer_at_the_second_try)
     record.enqueue(label="a")
 
     assert WorkerProcess(["order"], InProcessBroker(), name="burst", burst=True).run() == 1
@@ -168,14 +168,14 @@ def test_drain_waits_for_a_claim_that_is_not_answered_yet(
     job_id = record.enqueue(label="a").id
     wait_for_state(job_id, "active")
 
-    # when the process is told to stop, and some beats later the claim is answered
+    # when the process is asked to stop, and some beats later the claim is answered
     worker_here.stop()
     wait_for(lambda: Worker.objects.get().draining_at)
     beat = Worker.objects.get().beat_at
     wait_for(lambda: (Worker.objects.get().beat_at - beat).total_seconds() > 0.5)
     answered.set()
 
-    # then the job runs to its end before the process signs off
+    # then the job runs to its end before the process deregisters
     wait_for_state(job_id, "completed")
     wait_for(lambda: Worker.objects.get().stopped_at)
     assert Attempt.objects.get().outcome == "completed"
@@ -202,7 +202,7 @@ def test_web_that_is_stopped_says_so_to_whoever_is_still_connected(processes: Pr
     balancer = http.client.HTTPConnection("127.0.0.1", web.port, timeout=10)
     assert ask_whether_ready(balancer) == 200
 
-    # when it is told to stop
+    # when it is asked to stop
     web.process.send(signal.SIGTERM)
 
     # then the next answer on that connection sends the balancer elsewhere, and the web ends in good order

@@ -108,7 +108,7 @@ def test_web_process_that_is_stopped_takes_no_new_request_and_answers_what_it_ha
     slow.start()
     wait_for(lambda: runs("held") == 1)
 
-    # when it is told to stop
+    # when it is asked to stop
     started.send(signal.SIGTERM)
     wait_for(lambda: not _answers(ask))
     assert not answers

@@ -19,7 +19,7 @@ from tests.queues.facts import open_gate, runs, states, wait_for_state
 
 
 def failing_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> Callable[[], bool]:
-    """Let the next call raise what no code expects; tells whether it has."""
+    """Let the next call raise an error that no code expects; the returned function says whether it has happened."""
     original = getattr(owner, name)
     failures: list[str] = []
 

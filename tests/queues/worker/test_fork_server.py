@@ -34,11 +34,11 @@ def test_a_parent_that_gave_up_on_a_child_takes_no_other_along():
         with hand_over(control) as ours, ours.makefile("rb") as lines:
             write_line(ours, {"claim": dump_claim(CLAIM)})
             ours.settimeout(60)
-            told = [json.loads(next(lines)) for _ in range(3)]
+            messages = [json.loads(next(lines)) for _ in range(3)]
             ours.shutdown(socket.SHUT_WR)
-            told += [json.loads(line) for line in lines]
+            messages += [json.loads(line) for line in lines]
 
     # then it gets its child, and the verdict arrives
-    assert [next(iter(message)) for message in told] == ["pid", "began", "verdict", "exit"]
-    assert told[2]["verdict"]["error"].startswith("UnknownJob")
+    assert [next(iter(message)) for message in messages] == ["pid", "began", "verdict", "exit"]
+    assert messages[2]["verdict"]["error"].startswith("UnknownJob")
     assert server.returncode == 0

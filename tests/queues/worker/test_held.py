@@ -74,11 +74,11 @@ def test_claim_that_fails_on_its_way_back_is_unacknowledged(held: Held, worker: 
 
 
 def test_verdict_that_is_written_meanwhile_stands(held: Held, worker: int):
-    # given a job that the ledger told of
+    # given a job that the ledger has listed
     execution = begin(held, worker)
     listed = ledger.held_by(worker)
 
-    # when it ends before the process looks at what it holds
+    # when it ends before the process compares that with what it holds
     write_verdict(execution.claim, COMPLETED, "w")
     held.end([execution])
 
@@ -110,8 +110,8 @@ def test_what_is_asked_for_counts_as_work(held: Held, worker: int):
     assert not held.is_empty
 
 
-def test_one_look_tells_whether_anything_is_left(worker: int):
-    """A claim takes a job from the outbox to the worker between any two looks."""
+def test_one_statement_finds_whether_anything_is_left(worker: int):
+    """A claim may move a job from the outbox to the worker between any two statements."""
     job = record.using(run_after=60).enqueue(label="later")
     assert outbox.anything_left(["order"], worker) is False
 

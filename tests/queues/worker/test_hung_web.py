@@ -50,7 +50,7 @@ def test_gunicorns_worker_ends_in_good_order_and_is_replaced(processes: Processe
     request = threading.Thread(target=lambda: answers.append(ask("hold?gate=request")))
     request.start()
 
-    # when the job's time is up, the pool has drained and the process is told to end
+    # when the job's time is up, the pool has drained and the process is asked to end
     wait_for(lambda: Worker.objects.filter(pid=first, stopped_at__isnull=False).exists())
     wait_for(lambda: "gunicorn starts another" in master.output)
     open_gate("end")

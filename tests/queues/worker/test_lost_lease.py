@@ -85,7 +85,7 @@ def test_job_that_is_claimed_under_a_lost_lease_is_not_freed_while_it_runs(
     wait_for(lambda: worker_here.session.worker_id != former)
     pulse.wait_for(beats=2)
 
-    # then the job is its own under the new lease, and no orphan
+    # then the job belongs to the new row, and is not freed as one of a closed worker
     assert Job.objects.get(pk=job_id).worker_id == worker_here.session.worker_id
     Worker.objects.filter(pk=former).update(stopped_at=Now() - timedelta(days=1))
     Job.objects.update(started_at=Now() - timedelta(days=1))
@@ -133,7 +133,7 @@ def test_job_that_was_not_begun_when_the_lease_was_lost_runs_for_its_next_owner_
     blocked = [
         wait_for_gate.request({"label": "blocked", "gate": "g"}) for _ in range(the_fetcher.capacity.concurrency)
     ]
-    ids = ledger.enqueue([*blocked, *(record.request({"label": "ahead"}) for _ in range(5))])
+    ids = ledger.enqueue([*blocked, *(record.request({"label": "prefetched"}) for _ in range(5))])
     wait_for(lambda: runs("blocked") == len(blocked))
     wait_for(lambda: states() == {"active": len(ids)})
 
@@ -147,5 +147,5 @@ def test_job_that_was_not_begun_when_the_lease_was_lost_runs_for_its_next_owner_
 
     # then what had not begun begins once
     wait_for(lambda: states() == {"completed": len(ids)}, within=90)
-    assert runs("ahead") == 5
+    assert runs("prefetched") == 5
     assert Job.objects.filter(pk__in=ids, started_at__lt=F("finished_at")).count() == len(ids)

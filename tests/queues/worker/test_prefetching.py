@@ -1,4 +1,4 @@
-"""Jobs that were claimed ahead: run by the same process if they are short, given back if those before them are long."""
+"""Prefetched jobs: run by the same process if jobs are short, released if those before them take long."""
 
 import signal
 from contextlib import closing
@@ -15,7 +15,7 @@ from tests.queues.facts import open_gate, runs, states, wait_for_state
 SHORT, LONG = 300, 30
 
 
-def test_long_jobs_behind_short_ones_are_given_back_and_run_elsewhere(processes: Processes):
+def test_long_jobs_behind_short_ones_are_released_and_run_elsewhere(processes: Processes):
     # given a worker that has learned that jobs are short, then meets long ones
     processes.manage("rqworker", "order", "--name", "w", QUEUE_ORDER_CONCURRENCY="2", QUEUE_LEASE="30")
     ids = ledger.enqueue([record.request({"label": "short"}) for _ in range(SHORT)])
@@ -35,7 +35,7 @@ def test_long_jobs_behind_short_ones_are_given_back_and_run_elsewhere(processes:
     assert runs("short") == len(ids)
 
 
-def test_jobs_that_were_claimed_ahead_are_given_back_when_the_worker_stops(processes: Processes, redis: Redis):
+def test_prefetched_jobs_are_released_when_the_worker_stops(processes: Processes, redis: Redis):
     # given a worker that has learned that jobs are short, and whose two threads are taken by long ones
     worker = processes.manage("rqworker", "order", QUEUE_ORDER_CONCURRENCY="2")
     ledger.enqueue([record.request({"label": "short"}) for _ in range(SHORT)])
@@ -43,7 +43,7 @@ def test_jobs_that_were_claimed_ahead_are_given_back_when_the_worker_stops(proce
     ledger.enqueue([wait_for_gate.request({"label": "long", "gate": "g"}) for _ in range(LONG)])
     wait_for(lambda: runs("long") == 2)
 
-    # when it is told to stop, all but those two wait as if they had not been claimed
+    # when it is asked to stop, all but those two wait as if they had not been claimed
     worker.send(signal.SIGTERM)
     wait_for(lambda: Worker.objects.exclude(draining_at=None).exists())
     wait_for(lambda: redis.keys("rq:fetched:*") == [])

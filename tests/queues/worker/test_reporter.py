@@ -1,4 +1,4 @@
-"""The reporter: what running jobs say is written in one statement, guarded by their tokens."""
+"""The reporter: the reports of running jobs are written in one statement, where their tokens are valid."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ from queues.worker.held import Held
 from queues.worker.listeners import Listeners
 from queues.worker.reporter import Reporter
 from tests.jobapp.jobs import compute, record
-from tests.jobapp.saying import say_all_the_time
+from tests.jobapp.reporting import report_all_the_time
 from tests.processes import Processes, wait_for
 from tests.queues.claims import claim_for, claim_offers, execution_of, write_verdict
-from tests.queues.execution.test_progress import said
+from tests.queues.execution.test_progress import written
 from tests.queues.facts import wait_for_state
 from tests.queues.ops.test_admin import JOBS, staff
 
@@ -44,12 +44,12 @@ def running(held: Held, definition: JobDefinition, **args: Any) -> Execution:
 
 
 def test_reporter_writes_all_changes_in_one_statement_and_nothing_when_nothing_changed(held: Held, reporter: Reporter):
-    # given three running jobs of which two have something new to say
+    # given three running jobs of which two have something new to report
     jobs = [running(held, record, label=str(n)) for n in range(3)]
     jobs[0].set_progress(10, "a")
     jobs[2].set_progress(30, "c")
 
-    # when the reporter looks twice
+    # when the reporter reports twice
     with CaptureQueriesContext(connection) as first:
         reporter.report()
     with CaptureQueriesContext(connection) as second:
@@ -79,14 +79,14 @@ def test_reporter_waits_for_no_lock_and_writes_later(held: Held, reporter: Repor
     with second_connection.cursor() as cursor:
         cursor.execute("BEGIN; SELECT 1 FROM queues_job FOR UPDATE")
 
-        # when the reporter looks, then it goes on without it
+        # when the reporter reports, then it goes on without it
         reporter.report()
         cursor.execute("ROLLBACK")
-    assert said() == (None, "")
+    assert written() == (None, "")
 
     # and writes it when the row is free
     reporter.report()
-    assert said() == (10, "")
+    assert written() == (10, "")
 
 
 @pytest.fixture
@@ -102,31 +102,31 @@ def test_zombie_writes_no_progress_and_is_asked_to_stop(held: Held, reporter: Re
     write_verdict(zombie.claim, released("late"))
     claim_offers(outbox.offer_due("order", 1), None)
 
-    # when the zombie has something to say
+    # when the zombie has something to report
     zombie.set_progress(99, "from the grave")
     reporter.report()
 
-    # then it is not written, and it hears that it should stop
-    assert said() == (None, "")
+    # then it is not written, and the job is asked to stop
+    assert written() == (None, "")
     assert zombie.stop_asked
     assert write_verdict(zombie.claim, released("too late")) is False
-    assert said() == (None, "")
+    assert written() == (None, "")
 
 
-def test_child_that_says_something_all_the_time_is_killed_at_its_deadline_and_its_last_words_are_kept(
+def test_child_that_reports_all_the_time_is_killed_at_its_deadline_and_its_last_report_is_kept(
     processes: Processes,
 ):
     # given a worker whose fork server runs
     processes.manage("rqworker", "order", ORDER_TIMEOUT="5")
     wait_for_state(compute.enqueue(label="first").id, "completed")
 
-    # when a job in a child process says something again and again, for much longer than its time
-    handle = say_all_the_time.enqueue()
+    # when a job in a child process reports again and again, for much longer than its time-out
+    handle = report_all_the_time.enqueue()
 
-    # then that buys it no time, and one sees how far it was
+    # then that gives it no more time, and its last report is there
     attempt = wait_for(lambda: Attempt.objects.filter(job_id=handle.id).first())
     assert attempt.error == "timed out after 5 s"
-    assert "INFO shop.saying: again" in attempt.log
+    assert "INFO shop.reporting: again" in attempt.log
     assert handle.progress is not None
 
 

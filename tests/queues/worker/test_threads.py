@@ -126,7 +126,7 @@ def test_short_jobs_that_keep_coming_do_not_wait_for_one_that_takes_long(short: 
     short.run(end.wait)
     wait_for(lambda: not short.threads.waiting)
 
-    # when others come faster than a thread looks whether jobs are begun
+    # when others come faster than the watching thread checks whether jobs are begun
     until = time.monotonic() + 10
     while not short.done and time.monotonic() < until:
         short.run(nothing)
@@ -151,11 +151,11 @@ def test_place_of_a_thread_that_is_given_up_is_taken_by_another_at_once():
     end.set()
 
 
-def test_threads_end_when_they_are_told_to():
-    jobs = Jobs("told-to-end")
+def test_threads_end_when_they_are_asked_to():
+    jobs = Jobs("asked-to-end")
     jobs.run(*[nothing] * 10)
     wait_for(lambda: jobs.done == 10)
 
     jobs.threads.end()
 
-    wait_for(lambda: living("told-to-end") == 0)
+    wait_for(lambda: living("asked-to-end") == 0)

@@ -1,4 +1,4 @@
-"""kill -9 and long stalls: the jobs run again elsewhere, and the books say what happened."""
+"""kill -9 and long stalls: the jobs run again elsewhere, and their attempts show what happened."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Test jobs that say something of themselves, or stop when they are asked to."""
+"""Test jobs that report progress, log lines and results, or stop when they are asked to."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ from queues import Cancel, Permanent, Retry, Snooze, job, progress
 from .jobs import begin, end
 from .models import Gate
 
-log = logging.getLogger("shop.saying")
+log = logging.getLogger("shop.reporting")
 
 ENDS = {
     "error": ValueError("stopped half-way"),
@@ -28,7 +28,7 @@ def until_gate(name: str) -> None:
         time.sleep(0.02)
 
 
-def say(percents: list[int], note: str, gate: str) -> None:
+def report(percents: list[int], note: str, gate: str) -> None:
     for percent in percents:
         progress(percent, note)
         log.info("at %d", percent)
@@ -47,16 +47,16 @@ def until_cancelled(label: str, how: str) -> None:
         raise ENDS[how]
 
 
-@job(queue="order", name="jobapp.say")
-def say_in_thread(percents: list[int], note: str = "", gate: str = "g") -> None:
-    """Say each percentage and wait for its gate."""
-    say(percents, note, gate)
+@job(queue="order", name="jobapp.report")
+def report_in_thread(percents: list[int], note: str = "", gate: str = "g") -> None:
+    """Report each percentage and wait for its gate."""
+    report(percents, note, gate)
 
 
-@job(queue="order", name="jobapp.say_in_child", cpu=True)
-def say_in_child(percents: list[int], note: str = "", gate: str = "g") -> None:
+@job(queue="order", name="jobapp.report_in_child", cpu=True)
+def report_in_child(percents: list[int], note: str = "", gate: str = "g") -> None:
     """The same in a child process."""
-    say(percents, note, gate)
+    report(percents, note, gate)
 
 
 @job(queue="order", name="jobapp.obey")
@@ -83,9 +83,9 @@ def give_in_child(value: Any) -> Any:
     return value
 
 
-@job(queue="order", name="jobapp.say_all_the_time", cpu=True)
-def say_all_the_time() -> None:
-    """Say something ten times a second, for a minute."""
+@job(queue="order", name="jobapp.report_all_the_time", cpu=True)
+def report_all_the_time() -> None:
+    """Report something ten times a second, for a minute."""
     for number in range(600):
         progress(number % 100)
         log.info("again")
