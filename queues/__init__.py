@@ -32,7 +32,7 @@ ops              what an operator sees and does
 testing          the test kit for people who write jobs
 
 apps             wiring: what Django loads at the start
-admin            the pages that Django's admin looks for
+admin            the pages, where Django's admin finds them
 
 management       commands, and rq's command line around our worker
 """

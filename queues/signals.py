@@ -11,7 +11,7 @@ job_started                           when its thread or child process is about 
 job_progressed  progress, note        when its last report is written
 job_completed   result                when that verdict is written
 job_retried     error, wait (s)       when the attempt failed or took its own process down and the job waits again
-job_failed      error                 when it is given up (dead letter)
+job_failed      error                 when it has failed for good (dead letter)
 job_cancelled   reason                when it will not run (again): withdrawn, cancelled, or stopped on request
 job_rescued     error                 when it waits again because its worker died
 

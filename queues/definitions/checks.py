@@ -40,7 +40,7 @@ def _check_job(definition: JobDefinition) -> list[CheckMessage]:
         missing = [n for n, p in parameters.items() if p.default is p.empty and n not in event.arguments]
         if missing:
             text = f"job {definition.name}: event {event.name} has no {', '.join(missing)}."
-            hint = f"{event.name} tells {', '.join(event.arguments) or 'nothing'}."
+            hint = f"{event.name} has the arguments {', '.join(event.arguments) or 'none'}."
             found.append(Error(text, hint=hint, id="queues.E011"))
     for option in ("key", "subject"):
         try:
@@ -88,7 +88,7 @@ def _check_withdrawals(definition: JobDefinition) -> list[CheckMessage]:
             definition.key_for(dict.fromkeys(event.arguments, "x"))
         except (KeyError, IndexError, ValueError):
             text = f"job {definition.name}: event {event.name} cannot make its key {definition.key!r}."
-            hint = f"{event.name} tells {', '.join(event.arguments) or 'nothing'}."
+            hint = f"{event.name} has the arguments {', '.join(event.arguments) or 'none'}."
             found.append(Error(text, hint=hint, id="queues.E015"))
     return found
 

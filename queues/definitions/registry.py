@@ -81,6 +81,6 @@ def follow_ups(ended: Ended) -> Sequence[JobRequest]:
         request = last_resort.request(args, subject=ended.subject)
         queue_named(request.queue)
     except Exception:
-        log.exception("%s could not be enqueued after #%d was given up", last_resort.name, ended.id)
+        log.exception("%s could not be enqueued after #%d failed for good", last_resort.name, ended.id)
         return ()
     return (request,)

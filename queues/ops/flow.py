@@ -46,7 +46,7 @@ def _job_line(definition: JobDefinition) -> str:
     if registry.runs_in_child(definition.name, queue_named(definition.queue)):
         notes.append("in a child process")
     if definition.on_failed:
-        notes.append(f"if given up: `{definition.on_failed.name}`")
+        notes.append(f"if it fails for good: `{definition.on_failed.name}`")
     purpose = (definition.function.__doc__ or "").strip().split("\n")[0]
     return f"- `{definition.name}` ({', '.join(notes)}): {purpose}\n"
 

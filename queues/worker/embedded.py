@@ -62,4 +62,4 @@ def _stop(worker: WorkerProcess, thread: threading.Thread) -> None:
 
 def connect() -> None:
     """Listen for the first request."""
-    request_started.connect(EmbeddedWorker().start, weak=False, dispatch_uid="queues.in_web")
+    request_started.connect(EmbeddedWorker().start, weak=False, dispatch_uid="queues.embedded_worker")

@@ -13,7 +13,7 @@ from django.utils.timezone import localtime
 from ...models import Attempt, AuditEntry, Job
 from ...states import FINAL, RETRYABLE, JobState
 from ..actions import cancel_jobs, discard_jobs, retry_jobs, retry_matching
-from . import job_page
+from . import rendering
 from .filters import DueFilter, NameFilter, QueueFilter
 from .lists import LongList, ReadOnlyAdmin, ReadOnlyInline
 
@@ -25,11 +25,11 @@ class AttemptInline(ReadOnlyInline):
 
     @admin.display(description="error")
     def attempt_error(self, attempt: Attempt) -> SafeString | str:
-        return job_page.error(attempt)
+        return rendering.error(attempt)
 
     @admin.display(description="log")
     def attempt_log(self, attempt: Attempt) -> SafeString | str:
-        return job_page.log(attempt)
+        return rendering.log(attempt)
 
 
 class AuditInline(ReadOnlyInline):
@@ -101,7 +101,7 @@ class JobAdmin(LongList, ReadOnlyAdmin):
             for error in failed.values_list("error", flat=True).distinct()
             for job_id in retry_matching(error=error, actor=actor)
         ]
-        self.message_user(request, f"{job_page.job_count(len(done))} will run again.", messages.SUCCESS)
+        self.message_user(request, f"{rendering.job_count(len(done))} will run again.", messages.SUCCESS)
 
     @admin.action(description="Discard selected finished jobs", permissions=["discard"])
     def discard_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -112,12 +112,12 @@ class JobAdmin(LongList, ReadOnlyAdmin):
     ) -> None:
         chosen = list(jobs.order_by("pk").values_list("pk", flat=True))
         changed = action(chosen, actor=request.user.get_username())
-        self.message_user(request, f"{job_page.job_count(len(changed))} {done}.", messages.SUCCESS)
+        self.message_user(request, f"{rendering.job_count(len(changed))} {done}.", messages.SUCCESS)
         self._warn_of_unchanged(request, len(chosen) - len(changed), needed)
 
     def _warn_of_unchanged(self, request: HttpRequest, jobs: int, needed: str) -> None:
         if jobs:
-            self.message_user(request, job_page.unchanged(jobs, needed), messages.WARNING)
+            self.message_user(request, rendering.unchanged(jobs, needed), messages.WARNING)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The optional fields are shown only if this job has a value for them."""
@@ -146,19 +146,19 @@ class JobAdmin(LongList, ReadOnlyAdmin):
 
     @admin.display(description="state", ordering="state")
     def state_badge(self, job: Job) -> SafeString:
-        return job_page.state_badge(job)
+        return rendering.state_badge(job)
 
     @admin.display(description="progress")
     def bar(self, job: Job) -> SafeString | str:
-        return job_page.progress_bar(job)
+        return rendering.progress_bar(job)
 
     @admin.display(description="suspect")
     def suspect_warning(self, job: Job) -> SafeString | str:
-        return job_page.suspect(job)
+        return rendering.suspect(job)
 
     @admin.display(description="result")
     def returned(self, job: Job) -> SafeString | str:
-        return job_page.result(job)
+        return rendering.result(job)
 
     @admin.display(description="attempts")
     def attempts_of(self, job: Job) -> str:

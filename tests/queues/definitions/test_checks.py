@@ -91,7 +91,7 @@ def test_wrong_value_is_reported_with_what_was_expected_and_got(declare, option:
 def test_event_that_lacks_an_argument(declare):
     declare(remind, on=Event("half_known", "times"))
 
-    assert found() == [("queues.E011", "job checked.remind: event half_known has no label.", "half_known tells times.")]
+    assert found() == [("queues.E011", "job checked.remind: event half_known has no label.", "half_known has the arguments times.")]
 
 
 @pytest.mark.parametrize("option", ["key", "subject"])
@@ -126,7 +126,7 @@ def test_withdrawing_event_that_cannot_make_the_key(declare):
         (
             "queues.E015",
             "job checked.remind: event undone cannot make its key 'remind-{label}'.",
-            "undone tells number.",
+            "undone has the arguments number.",
         )
     ]
 
