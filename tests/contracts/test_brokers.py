@@ -1,4 +1,4 @@
-"""One suite for every broker: however offers reach the workers, jobs are limited, ordered and steered the same."""
+"""One suite for every broker: however offers reach the workers, jobs are limited, ordered and controlled the same."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

@@ -87,10 +87,10 @@ def test_exception_never_hits_the_next_job(watch: Deadlines):
     def work() -> None:
         for _ in range(ROUNDS):
             verdict = watch.run_job(execution_on(SHORT, random.randrange(2_000, 40_000)), never)
-            short[verdict.outcome if verdict else "given up"] += 1
+            short[verdict.outcome if verdict else "abandoned"] += 1
             for _ in range(3):
                 verdict = watch.run_job(execution_on(LONG, 1_000), never)
-                long[verdict.outcome if verdict else "given up"] += 1
+                long[verdict.outcome if verdict else "abandoned"] += 1
 
     assert in_threads(work) == []
 
@@ -116,7 +116,7 @@ def test_exception_that_is_on_its_way_when_the_job_ends_does_not_come_after_it(
     def work() -> None:
         for to in itertools.islice(itertools.cycle(range(10_000, 200_000, 10_000)), 100):
             verdict = watch.run_job(execution_on(SHORT, to), never)
-            verdicts.append(verdict.outcome if verdict else "given up")
+            verdicts.append(verdict.outcome if verdict else "abandoned")
             for _ in range(1000):
                 pass
 

@@ -1,4 +1,4 @@
-"""Transactions that PostgreSQL gives up for another one's sake are run again, and cost nobody anything."""
+"""Transactions that PostgreSQL ends because of a deadlock or a conflict are run again, and cost nobody anything."""
 
 import contextlib
 import threading
@@ -65,7 +65,7 @@ def meet(rival: Rival, tries: list[int]) -> None:
 
 
 def test_job_that_meets_a_deadlock_runs_again_within_its_attempt(gates: None, define: Any):
-    for _ in range(5):  # until the job is the one that is given up; mostly the first time
+    for _ in range(5):  # until the job's is the one that PostgreSQL ends; mostly the first time
         # given a rival that holds what the job will want second
         rival, tries = Rival(), list[int]()
         rival.start()

@@ -143,7 +143,7 @@ def test_place_of_a_thread_that_is_given_up_is_taken_by_another_at_once():
     jobs.run(*[end.wait] * COUNT, nothing)
     wait_for(lambda: len(jobs.threads.waiting) == 1)
 
-    # when one is given up
+    # when one is abandoned
     jobs.threads.abandon_one()
 
     # then the job that waits is run
