@@ -51,6 +51,8 @@ class Outcomes:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         self._write(getattr(session.config.option, "randomly_seed", None))
+        if exitstatus == pytest.ExitCode.OK and self.died:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED  # xdist does not mind, if all tests have passed by then
         if exitstatus == pytest.ExitCode.TESTS_FAILED and self._explain(session):
             session.exitstatus = ONLY_TESTS_FAILED
 

@@ -213,6 +213,13 @@ def test_what_is_more_than_failing_tests_is_not_run_again(
     assert "no second run: more went wrong than tests" in ended.output
 
 
+def test_a_process_that_ends_after_its_tests_fails_the_run_though_all_have_passed(run_suite: RunSuite) -> None:
+    ended = run_suite("def test_passes(): pass\ndef test_too(): pass\n", *IN_TWO_PROCESSES, files=DIES_AT_THE_END)
+
+    assert (ended.code, ended.second_runs) == (1, []), ended.output
+    assert "no second run: more went wrong than tests" in ended.output
+
+
 def test_a_second_run_that_does_not_pass_its_test_is_a_second_failure(run_suite: RunSuite) -> None:
     ended = run_suite("""
 def test_skips():
