@@ -1,11 +1,13 @@
 """Interrupting another thread: raise an exception in it, cancel its query, show its stack; and clean up afterwards."""
 
 import ctypes
+import gc
 import logging
 import sys
 import threading
 import traceback
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
 
 import psycopg
@@ -29,18 +31,35 @@ def raise_in(thread: int, exception: type[BaseException] | None) -> None:
 
 def may_hold_shared_lock(thread: int) -> bool:
     """Whether the thread is in code that takes locks of the whole process, which an exception might leave locked."""
-    frame = sys._current_frames().get(thread)
-    while frame is not None:
-        if frame.f_globals.get("__name__") in SHARED_LOCKS:
-            return True
-        frame = frame.f_back
-    return False
+    return any(frame.f_globals.get("__name__") in SHARED_LOCKS for frame in frames_of(thread))
 
 
 def stack_of(thread: int) -> str:
     """Where the thread is, as text; without the values of variables."""
-    frame = sys._current_frames().get(thread)
-    return "It hangs at (most recent call last):\n" + "".join(traceback.format_stack(frame)) if frame else ""
+    frames = frames_of(thread)
+    stack = traceback.StackSummary.extract((frame, frame.f_lineno) for frame in reversed(frames))
+    return "It hangs at (most recent call last):\n" + "".join(stack.format()) if frames else ""
+
+
+def frames_of(thread: int) -> list[FrameType]:
+    """The calls that the thread is in, the innermost first; none if it has ended. No garbage is collected meanwhile.
+
+    In Python 3.11 a collection may begin while the object of a frame is made. It may run Python code and so let the
+    other thread run, which leaves that frame: then the object points to freed memory (a segmentation fault), or both
+    threads wait for each other (https://github.com/python/cpython/issues/106883).
+    """
+    frames: list[FrameType] = []
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        frame = sys._current_frames().get(thread)
+        while frame is not None:
+            frames.append(frame)
+            frame = frame.f_back
+    finally:
+        if was_enabled:
+            gc.enable()
+    return frames
 
 
 def connections_here() -> list[BaseDatabaseWrapper]:

@@ -91,7 +91,9 @@ def test_wrong_value_is_reported_with_what_was_expected_and_got(declare, option:
 def test_event_that_lacks_an_argument(declare):
     declare(remind, on=Event("half_known", "times"))
 
-    assert found() == [("queues.E011", "job checked.remind: event half_known has no label.", "half_known has the arguments times.")]
+    assert found() == [
+        ("queues.E011", "job checked.remind: event half_known has no label.", "half_known has the arguments times.")
+    ]
 
 
 @pytest.mark.parametrize("option", ["key", "subject"])
