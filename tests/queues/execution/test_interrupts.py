@@ -166,7 +166,7 @@ def test_no_garbage_is_collected_while_the_frames_of_another_thread_are_read():
         collections.clear()
         frames = interrupts.frames_of(thread.ident)
         during = len(collections)
-        others = [[] for _ in range(10)]
+        others: list[list[int]] = [[] for _ in range(10)]
         after = len(collections)
     finally:
         gc.set_threshold(*usual)
