@@ -11,7 +11,7 @@ settings         QUEUES and WORKER_... read and checked
 postgres         how the engine talks to PostgreSQL
 
 lifecycle        the shapes that a job takes on its way, as plain data
-poller           the one loop of every helper thread
+helper_thread    the one loop of every helper thread
 
 models           the tables
 context          the job of this thread: what its function may call

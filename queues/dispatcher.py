@@ -7,8 +7,8 @@ from django.db import connection
 
 from .brokers.base import Broker
 from .errors import BrokerUnavailable
+from .helper_thread import HelperThread
 from .ledger import outbox
-from .poller import Poller
 from .settings import declared
 
 SETTLE = 0.003
@@ -22,9 +22,9 @@ class Dispatcher:
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
 
-    def poller(self) -> Poller:
+    def helper(self) -> HelperThread:
         """The thread that dispatches until it is stopped."""
-        return Poller("dispatcher", self._turn, engine_only=True)
+        return HelperThread("dispatcher", self._turn, engine_only=True)
 
     def _turn(self) -> None:
         published = self.offer()

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from ..errors import UnknownJob
-from ..lifecycle.placement import Placement
+from ..lifecycle.child_rule import ChildRule
 from ..lifecycle.request import JobRequest
 from ..lifecycle.verdict import Ended
 from ..settings import Queue, declared, queue_named
@@ -61,9 +61,9 @@ def runs_in_child(name: str, queue: Queue) -> bool:
     return queue.cpu if cpu is None else cpu
 
 
-def placement() -> Placement:
-    """The same for all jobs, as data for the ledger."""
-    return Placement(
+def child_rule() -> ChildRule:
+    """Which jobs run in child processes, as data for the ledger."""
+    return ChildRule(
         in_child=[definition.name for definition in all_jobs() if definition.cpu],
         in_thread=[definition.name for definition in all_jobs() if definition.cpu is False],
         cpu_queues=[queue.name for queue in declared().values() if queue.cpu],

@@ -4,13 +4,13 @@ Each verb is one conditional statement: the old state (and the token or the offe
 and only if it has a row in the outbox that is not withdrawn; whoever touches both locks the outbox row first.
 """
 
+from .cancellations import ask_to_stop, cancel, withdraw
 from .claims import Admitted, claim
 from .enqueue import enqueue
+from .manual_retries import retry
 from .progress import to_stop, write_progress
 from .rescues import held_by, reassign, release_unacknowledged, rescue
-from .retries import retry
 from .verdicts import count_late_verdict, finish
-from .withdrawals import ask_to_stop, cancel, withdraw
 
 __all__ = [
     "Admitted",

@@ -10,13 +10,13 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from .. import signals
+from ..lifecycle.child_rule import ChildRule
 from ..lifecycle.claim import Claim
-from ..lifecycle.placement import Placement
 from ..models import Job
 from ..states import JobState, Outcome
 from . import follow_ups, outbox
 
-NO_PLACEMENT = Placement()
+NO_CHILDREN = ChildRule()
 
 IN_CHILD = """CASE WHEN name = ANY(%(in_child)s) THEN true WHEN name = ANY(%(in_thread)s) THEN false
     ELSE queue = ANY(%(cpu_queues)s) END"""
@@ -50,14 +50,14 @@ SELECT args, state, name, id, queue, subject, key, number FROM lost
 """
 
 
-def rescue(worker_id: int, worker: str, placement: Placement, *, held_for: float = 0.0) -> list[int]:
+def rescue(worker_id: int, worker: str, child_rule: ChildRule, *, held_for: float = 0.0) -> list[int]:
     """Free the jobs of a dead worker: their attempts do not count, and what ran beside other jobs becomes a suspect.
 
     Only those that were claimed at least `held_for` seconds ago. A job that ran in a child process died because its
     parent died; that is not counted as a crash.
     """
     error = f"worker {worker} died"
-    return _free(worker_id, worker, outcome=Outcome.CRASHED, error=error, placement=placement, held_for=held_for)
+    return _free(worker_id, worker, outcome=Outcome.CRASHED, error=error, child_rule=child_rule, held_for=held_for)
 
 
 def held_by(worker_id: int) -> dict[int, UUID]:
@@ -91,7 +91,7 @@ def _free(
     *,
     outcome: Outcome,
     error: str,
-    placement: Placement = NO_PLACEMENT,
+    child_rule: ChildRule = NO_CHILDREN,
     tokens: Sequence[UUID] | None = None,
     held_for: float = 0.0,
 ) -> list[int]:
@@ -103,7 +103,7 @@ def _free(
         "error": error,
         "tokens": None if tokens is None else list(tokens),
         "held_for": held_for,
-        **{name: list(words) for name, words in placement._asdict().items()},
+        **{name: list(words) for name, words in child_rule._asdict().items()},
     }
     with transaction.atomic(savepoint=False):
         with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from ..lifecycle.placement import Placement
+from ..lifecycle.child_rule import ChildRule
 from ..models import Worker
 from . import rescues
 
@@ -46,7 +46,7 @@ def renew(worker_id: int) -> bool:
     return bool(Worker.objects.filter(pk=worker_id, stopped_at=None).update(beat_at=Now()))
 
 
-def declare_dead(worker_id: int, placement: Placement, *, beat_at: datetime | None = None) -> list[int] | None:
+def declare_dead(worker_id: int, child_rule: ChildRule, *, beat_at: datetime | None = None) -> list[int] | None:
     """Close the row of a dead process and free its jobs; their ids. None if the row is closed already.
 
     `beat_at`: only if its last heartbeat is still this one.
@@ -58,4 +58,4 @@ def declare_dead(worker_id: int, placement: Placement, *, beat_at: datetime | No
         dead = rows.first()
         if dead is None or not rows.update(stopped_at=Now()):
             return None
-        return rescues.rescue(worker_id, str(dead), placement)
+        return rescues.rescue(worker_id, str(dead), child_rule)

@@ -14,9 +14,9 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from ..brokers.base import Broker
+from ..helper_thread import HelperThread
 from ..ledger import counts, outbox, workers
 from ..models import Chore
-from ..poller import Poller
 from . import recurring
 from .pruner import prune
 from .rescuer import Rescuer, rescue_from_closed_workers
@@ -37,10 +37,10 @@ class Housekeeper:
         self.rescuer = Rescuer()
         self.next_sweep = 0.0
 
-    def poller(self) -> Poller:
+    def helper(self) -> HelperThread:
         """The thread that runs what is due until it is stopped."""
         shortest = min(settings.QUEUE_SWEEP, settings.QUEUE_RECHECK, settings.QUEUE_OVERDUE, 5.0)
-        return Poller("housekeeper", self.run_due, every=shortest / 4)
+        return HelperThread("housekeeper", self.run_due, every=shortest / 4)
 
     def run_due(self) -> None:
         """Run the chores that are due."""

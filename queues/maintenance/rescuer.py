@@ -42,7 +42,7 @@ class Rescuer:
 
     def _declare_dead(self, worker: Worker) -> list[int]:
         """If its heartbeat is still the one that was seen."""
-        rescued = workers.declare_dead(worker.pk, registry.placement(), beat_at=worker.beat_at)
+        rescued = workers.declare_dead(worker.pk, registry.child_rule(), beat_at=worker.beat_at)
         self.seen.pop(worker.pk, None)
         if rescued is not None:
             log.warning("worker %s died; freed %d jobs", worker, len(rescued))
@@ -57,5 +57,5 @@ def rescue_from_closed_workers() -> list[int]:
     """
     lease = settings.QUEUE_LEASE
     closed = Worker.objects.filter(stopped_at__lt=Now() - timedelta(seconds=lease), jobs__state="active").distinct()
-    placement = registry.placement()
-    return [job_id for worker in closed for job_id in ledger.rescue(worker.pk, str(worker), placement, held_for=lease)]
+    child_rule = registry.child_rule()
+    return [job_id for worker in closed for job_id in ledger.rescue(worker.pk, str(worker), child_rule, held_for=lease)]

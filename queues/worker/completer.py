@@ -16,14 +16,14 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from .. import ledger, signals
 from ..errors import BrokerUnavailable
+from ..helper_thread import HelperThread
 from ..lifecycle.execution import Execution
 from ..lifecycle.verdict import Finished, Verdict, released
-from ..poller import Poller
 from ..postgres.outages import OUTAGE, restarted_since, wait_out
 from ..states import JobState
 from .held import Held
-from .listeners import Listeners
 from .session import Session
+from .signal_sender import SignalSender
 
 log = logging.getLogger(__name__)
 
@@ -45,19 +45,19 @@ ANY_ERROR = (DatabaseError, InterfaceError)
 
 
 class Completer:
-    """Takes verdicts from any thread; the threads of `pollers` write them until they are stopped and none is left."""
+    """Takes verdicts from any thread; the threads of `helpers` write them until they are stopped and none is left."""
 
-    def __init__(self, session: Session, held: Held, listeners: Listeners) -> None:
+    def __init__(self, session: Session, held: Held, signal_sender: SignalSender) -> None:
         self.session = session
         self.held = held
-        self.listeners = listeners
+        self.signal_sender = signal_sender
         self._waiting: SimpleQueue[Finished] = SimpleQueue()
         self._in_order = threading.Lock()
 
     @property
     def is_behind(self) -> bool:
         """So many verdicts or signals wait that no more jobs should be claimed."""
-        return self._waiting.qsize() > MOST_WAITING or self.listeners.are_behind
+        return self._waiting.qsize() > MOST_WAITING or self.signal_sender.is_behind
 
     @property
     def has_some(self) -> bool:
@@ -76,8 +76,8 @@ class Completer:
             log.warning("%d jobs could not be released (%s); they will be rescued", len(executions), error)
         self.held.end(executions, ran=False)
 
-    def pollers(self) -> list[Poller]:
-        return [Writer(self).poller(f"completer-{number}") for number in range(WRITERS)]
+    def helpers(self) -> list[HelperThread]:
+        return [Writer(self).helper(f"completer-{number}") for number in range(WRITERS)]
 
     def next_batch(self) -> list[Finished]:
         """What waits, or comes within a moment; while other jobs run, their verdicts may come along."""
@@ -142,7 +142,7 @@ class Completer:
         for one in batch:
             claim = one.execution.claim
             if claim.id in states and signals.has_listeners(claim.name):
-                self.listeners.put(partial(signals.attempt_ended, one, states[claim.id]))
+                self.signal_sender.put(partial(signals.attempt_ended, one, states[claim.id]))
 
     def _close(self, batch: Sequence[Finished], states: Mapping[int, JobState]) -> None:
         """These executions are over. Verdicts on jobs that have no state here came too late."""
@@ -165,8 +165,8 @@ class Writer:
         self.completer = completer
         self.batch: Sequence[Finished] = ()
 
-    def poller(self, name: str) -> Poller:
-        return Poller(name, self.write_some, last_turn=self.write_rest, engine_only=True)
+    def helper(self, name: str) -> HelperThread:
+        return HelperThread(name, self.write_some, last_turn=self.write_rest, engine_only=True)
 
     def write_some(self) -> None:
         self.batch = self.batch or self.completer.next_batch()

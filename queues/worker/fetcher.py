@@ -12,12 +12,12 @@ from ..definitions import registry
 from ..errors import BrokerUnavailable
 from ..execution import judge
 from ..execution.deadlines import Deadlines
+from ..helper_thread import HelperThread
 from ..ledger import Admitted, outbox, pauses
 from ..lifecycle.claim import Claim
 from ..lifecycle.execution import Execution
 from ..lifecycle.offer import Offer
 from ..lifecycle.verdict import Verdict
-from ..poller import Poller
 from ..settings import Queue
 from .capacity import Capacity, Durations, JobQuota
 from .children.pool import Children
@@ -37,7 +37,7 @@ STUCK = 0.5
 
 
 class Fetcher:
-    """One queue of this process. Its `poller` is the thread that receives and claims; job threads run the jobs."""
+    """One queue of this process. Its `helper` is the thread that receives and claims; job threads run the jobs."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Fetcher:
         self.quota = quota
         self.capacity = Capacity(queue, quota, durations)
         self.threads = JobThreads(queue.concurrency, f"job-{queue.name}", durations, self._work)
-        self.poller = Poller(f"fetcher-{queue.name}", self._turn, last_turn=self._end, engine_only=True)
+        self.helper = HelperThread(f"fetcher-{queue.name}", self._turn, last_turn=self._end, engine_only=True)
         self.buffer: deque[Offer] = deque()
         self.idle = False
         self.suspended = False
@@ -114,7 +114,7 @@ class Fetcher:
 
     def _claim_what_fits(self) -> None:
         slots = self.capacity.take(len(self.buffer))
-        if slots and not self.poller.stopping.is_set():
+        if slots and not self.helper.stopping.is_set():
             self._claim(slots)
             return
         self.capacity.claimed(0, of=slots)
@@ -196,4 +196,4 @@ class Fetcher:
         self.threads.end()
 
     def _sleep(self, seconds: float) -> None:
-        self.poller.stopping.wait(seconds)
+        self.helper.stopping.wait(seconds)

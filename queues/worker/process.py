@@ -18,10 +18,10 @@ from ..brokers.base import Broker, Consumer
 from ..dispatcher import Dispatcher
 from ..errors import BrokerUnavailable
 from ..execution.deadlines import TICK, Deadlines
+from ..helper_thread import HelperThread
 from ..ledger import outbox
 from ..ledger.pauses import PausedQueues
 from ..maintenance.housekeeper import Housekeeper
-from ..poller import Poller
 from ..postgres.outages import OUTAGE, START, wait_out
 from ..settings import queue_named
 from ..supervisor import supervised
@@ -30,9 +30,9 @@ from .children.pool import Children
 from .completer import Completer
 from .fetcher import Fetcher
 from .held import Held
-from .listeners import Listeners
 from .reporter import Reporter
 from .session import Session
+from .signal_sender import SignalSender
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +76,8 @@ class WorkerProcess:
         self.session = Session(name, names, broker, self.held, on_open=on_open, on_lost_lease=self._release_unstarted)
         self.quota = JobQuota(max_jobs)
         self.children = Children()
-        self.listeners = Listeners()
-        self.completer = Completer(self.session, self.held, self.listeners)
+        self.signal_sender = SignalSender()
+        self.completer = Completer(self.session, self.held, self.signal_sender)
         self.deadlines = Deadlines(self.completer.put, on_hang=self.drain_and_be_replaced if replaceable else None)
         paused = PausedQueues()
         self.fetchers = [
@@ -94,19 +94,19 @@ class WorkerProcess:
             )
             for queue in self.queues
         ]
-        reporter = Reporter(self.held, self.listeners)
+        reporter = Reporter(self.held, self.signal_sender)
         beat = settings.QUEUE_HEARTBEAT
         self.helpers = [
-            Dispatcher(broker).poller(),
-            Housekeeper(broker).poller(),
-            Poller("reporter", reporter.report, every=settings.QUEUE_REPORT),
-            Poller("deadlines", self.deadlines.check, every=TICK),
-            Poller("heartbeat", self.session.renew, every=beat),
-            Poller("broker-heartbeat", self.session.send_heartbeat, every=beat),
-            Poller("liveness", supervised.count_liveness, every=beat),
+            Dispatcher(broker).helper(),
+            Housekeeper(broker).helper(),
+            HelperThread("reporter", reporter.report, every=settings.QUEUE_REPORT),
+            HelperThread("deadlines", self.deadlines.check, every=TICK),
+            HelperThread("heartbeat", self.session.renew, every=beat),
+            HelperThread("broker-heartbeat", self.session.send_heartbeat, every=beat),
+            HelperThread("liveness", supervised.count_liveness, every=beat),
         ]
-        self.writers = self.completer.pollers()
-        self.sender = Poller("listeners", self.listeners.send, last_turn=self.listeners.send)
+        self.writers = self.completer.helpers()
+        self.sender_thread = HelperThread("signals", self.signal_sender.send, last_turn=self.signal_sender.send)
 
     def run(self) -> int:
         """Work until done or stopped; how many jobs were run. Runs in the calling thread."""
@@ -119,15 +119,16 @@ class WorkerProcess:
                 return 0
             raise
         connection.close()  # by the time this thread needs one again it might be broken
-        for poller in [*self.helpers, *self.writers, self.sender, *(fetcher.poller for fetcher in self.fetchers)]:
-            poller.start()
+        fetching = [fetcher.helper for fetcher in self.fetchers]
+        for helper in [*self.helpers, *self.writers, self.sender_thread, *fetching]:
+            helper.start()
         try:
             while not (self.stop_asked or self.is_hung or supervised.parent_is_gone() or self._is_done()):
                 time.sleep(0.1)
         finally:
             self._drain()
-            for pollers in (self.helpers, self.writers, [self.sender]):  # each may have work for the next
-                _end(pollers)
+            for helpers in (self.helpers, self.writers, [self.sender_thread]):  # each may have work for the next
+                _end(helpers)
             self._close()
         return self.held.jobs_run
 
@@ -139,7 +140,7 @@ class WorkerProcess:
         """A job hangs: claim nothing more; `run` drains and returns, and the process is to be replaced."""
         self.is_hung = True
         for fetcher in self.fetchers:
-            fetcher.poller.stop()
+            fetcher.helper.stop()
 
     def _release_unstarted(self) -> None:
         for fetcher in self.fetchers:
@@ -169,13 +170,13 @@ class WorkerProcess:
     def _drain(self) -> None:
         """Let running jobs end within QUEUE_GRACE seconds; release the rest without spending an attempt."""
         for fetcher in self.fetchers:
-            fetcher.poller.stop()
+            fetcher.helper.stop()
         connection.close()
         with suppress(DatabaseError, InterfaceError):
             self.session.begin_to_drain()
         connection.close()
         for fetcher in self.fetchers:
-            fetcher.poller.join(FETCHER_ENDS_WITHIN)
+            fetcher.helper.join(FETCHER_ENDS_WITHIN)
         ends = time.monotonic() + settings.QUEUE_GRACE
         while not self.held.is_empty and time.monotonic() < ends:
             time.sleep(0.05)
@@ -194,8 +195,8 @@ class WorkerProcess:
             log.warning("the worker could not deregister: %s", error)
 
 
-def _end(pollers: Sequence[Poller]) -> None:
-    for poller in pollers:
-        poller.stop()
-    for poller in pollers:
-        poller.join(settings.QUEUE_POLL + HELPER_ENDS_WITHIN)
+def _end(helpers: Sequence[HelperThread]) -> None:
+    for helper in helpers:
+        helper.stop()
+    for helper in helpers:
+        helper.join(settings.QUEUE_POLL + HELPER_ENDS_WITHIN)

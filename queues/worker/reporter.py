@@ -8,15 +8,15 @@ from functools import partial
 from .. import ledger, signals
 from ..lifecycle.execution import Execution
 from .held import Held
-from .listeners import Listeners
+from .signal_sender import SignalSender
 
 
 class Reporter:
     """A helper thread calls `report` every QUEUE_REPORT seconds."""
 
-    def __init__(self, held: Held, listeners: Listeners) -> None:
+    def __init__(self, held: Held, signal_sender: SignalSender) -> None:
         self.held = held
-        self.listeners = listeners
+        self.signal_sender = signal_sender
 
     def report(self) -> None:
         """Write what changed in one statement; ask in another which jobs should stop. Nothing runs: nothing is done."""
@@ -37,4 +37,4 @@ class Reporter:
             if claim.token in written:
                 execution.written = report
                 if signals.job_progressed.has_listeners(claim.name):
-                    self.listeners.put(partial(signals.progressed, claim, report))
+                    self.signal_sender.put(partial(signals.progressed, claim, report))

@@ -46,7 +46,7 @@ class Session:
         """
         with transaction.atomic():
             worker_id = workers.register(self.name, self.queues)
-            workers.declare_dead(supervised.previous_worker_id(), registry.placement())
+            workers.declare_dead(supervised.previous_worker_id(), registry.child_rule())
         consumer = self.broker.consumer(worker_id, self.queues)
         supervised.set_worker_id(worker_id)
         self.worker_id, self.consumer = worker_id, consumer

@@ -5,7 +5,7 @@ import re
 import queues
 from tests.processes import ROOT
 
-LINE = re.compile(r"^([a-z]+) {2,}(\S.*)$", re.MULTILINE)
+LINE = re.compile(r"^([a-z_]+) {2,}(\S.*)$", re.MULTILINE)
 NOT_ON_THE_MAP = {"__init__", "__pycache__", "migrations"}
 
 

@@ -80,7 +80,7 @@ MUTATIONS = [
     ),
     Mutation(
         name="what follows a withdrawal is written in its transaction",
-        file="queues/ledger/withdrawals.py",
+        file="queues/ledger/cancellations.py",
         guard="with transaction.atomic(savepoint=False):",
         without="if True:",
         test="tests/queues/ledger/test_follow_ups.py::test_job_does_not_end_without_what_follows[withdrawal]",

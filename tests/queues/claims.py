@@ -64,7 +64,7 @@ def write_verdict(of: Claim | Execution, verdict: Verdict, worker: str = "") -> 
 
 def rescue_from(worker_id: int, worker: str) -> list[int]:
     """Free the jobs of this worker, as one that is dead."""
-    return ledger.rescue(worker_id, worker, registry.placement())
+    return ledger.rescue(worker_id, worker, registry.child_rule())
 
 
 def new_worker(name: str = "w", *, beat_seconds_ago: float = 0) -> int:

@@ -117,7 +117,7 @@ def test_outage_of_redis_leaves_the_jobs_to_be_offered(redis: Redis, broken_redi
 
 def test_dispatcher_outlives_an_outage_of_redis(redis: Redis, monkeypatch: pytest.MonkeyPatch):
     write_jobs(1)
-    poller = Dispatcher(RqBroker()).poller()
+    helper = Dispatcher(RqBroker()).helper()
     outages = iter([True, True, False])
     publish = RqBroker.publish
 
@@ -125,14 +125,14 @@ def test_dispatcher_outlives_an_outage_of_redis(redis: Redis, monkeypatch: pytes
         if next(outages):
             raise BrokerUnavailable("test")
         publish(self, offers)
-        poller.stop()
+        helper.stop()
 
     monkeypatch.setattr(RqBroker, "publish", sometimes)
 
-    poller.start()
-    poller.join(20)
+    helper.start()
+    helper.join(20)
 
-    assert not poller.is_alive()
+    assert not helper.is_alive()
     assert len(messages(redis)) == 1
 
 

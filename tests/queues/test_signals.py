@@ -14,8 +14,8 @@ from queues.ops import actions
 from queues.states import JobState, Outcome
 from queues.testing import drain, run_next
 from queues.worker.held import Held
-from queues.worker.listeners import Listeners
 from queues.worker.reporter import Reporter
+from queues.worker.signal_sender import SignalSender
 from tests.jobapp.jobs import fail, react_later, record, something_happened, something_was_undone
 from tests.jobapp.reporting import give
 from tests.queues.claims import claim_for, execution_of, new_worker, rescue_from, write_verdict
@@ -77,17 +77,17 @@ def test_last_progress_is_sent_before_the_verdict(sent: Sent, define):
 
 def test_progress_that_the_reporter_wrote_is_sent_once(sent: Sent):
     # given a running job that has reported something
-    held, listeners = Held(), Listeners()
+    held, signal_sender = Held(), SignalSender()
     execution = execution_of(claim_for(None, record, label="a"))
     held.begin([execution])
     execution.set_progress(10, "so far")
     sent.clear()
 
     # when the reporter writes it, and nothing new comes before the verdict
-    reporter = Reporter(held, listeners)
+    reporter = Reporter(held, signal_sender)
     reporter.report()
     reporter.report()
-    listeners.send()
+    signal_sender.send()
     write_verdict(execution, Verdict(JobState.COMPLETED, Outcome.COMPLETED))
 
     # then the progress was sent once

@@ -31,15 +31,15 @@ class Command(BaseCommand):
             return
         self.stop_asked = False
         supervised.stop_on_signals(self._stop)
-        pollers = [Dispatcher(broker).poller(), Housekeeper(broker).poller()]
-        for poller in pollers:
-            poller.start()
+        helpers = [Dispatcher(broker).helper(), Housekeeper(broker).helper()]
+        for helper in helpers:
+            helper.start()
         while not self.stop_asked:
             time.sleep(0.1)
-        for poller in pollers:
-            poller.stop()
-        for poller in pollers:
-            poller.join(settings.QUEUE_POLL + 10)
+        for helper in helpers:
+            helper.stop()
+        for helper in helpers:
+            helper.join(settings.QUEUE_POLL + 10)
 
     def _stop(self) -> None:
         self.stop_asked = True

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from queues.ledger import workers
 from queues.ledger.counts import stats
 from queues.models import Worker
-from queues.ops.tables import table
+from queues.ops.text_tables import table
 
 COLUMNS = {
     "Name": "name",

@@ -18,10 +18,10 @@ from django.db import connections
 from queues.errors import DeadlineExceeded
 from queues.execution import deadlines, interrupts, judge
 from queues.execution.deadlines import Deadlines, Run
+from queues.helper_thread import HelperThread
 from queues.lifecycle.claim import Claim
 from queues.lifecycle.execution import Execution
 from queues.lifecycle.verdict import Verdict
-from queues.poller import Poller
 from queues.settings import queue_named
 
 THREADS = 3
@@ -44,14 +44,14 @@ def watch(settings: Any) -> Iterator[Deadlines]:
     settings.QUEUES = {SHORT: {"timeout": 0.001}, LONG: {"timeout": 60}}
     settings.QUEUE_DEADLINE_GRACE = 60
     watch = deadlines_here()
-    poller = Poller("deadlines", watch.check, every=0.0001)
+    helper = HelperThread("deadlines", watch.check, every=0.0001)
     interval = sys.getswitchinterval()
     sys.setswitchinterval(0.00001)  # seconds; threads take turns almost at every bytecode
-    poller.start()
+    helper.start()
     yield watch
     sys.setswitchinterval(interval)
-    poller.stop()
-    poller.join(10)
+    helper.stop()
+    helper.join(10)
 
 
 def execution_on(queue: str, to: int) -> Execution:
@@ -190,11 +190,11 @@ def test_job_gets_its_chance_when_the_watchdog_was_held_up(settings: Any):
     job.start()
     time.sleep(0.5)
 
-    poller = Poller("deadlines", watch.check, every=deadlines.TICK)
-    poller.start()
+    helper = HelperThread("deadlines", watch.check, every=deadlines.TICK)
+    helper.start()
     job.join(20)
-    poller.stop()
-    poller.join(20)
+    helper.stop()
+    helper.join(20)
 
     assert [verdict.outcome for verdict in verdicts if verdict] == ["timed out"]
 

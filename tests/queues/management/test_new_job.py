@@ -138,7 +138,7 @@ def written(monkeypatch: WatchedPatch) -> list[str]:
     """What would be written into the project itself, which stays as it is."""
     names: list[str] = []
     monkeypatch.guard(
-        "queues.management.verbs.write_files",
+        "queues.management.subcommands.write_files",
         lambda files: names.extend(str(path.relative_to(ROOT)) for path in files),
     )
     return names

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from queues.helper_thread import HelperThread
 from queues.lifecycle.claim import Claim
 from queues.lifecycle.execution import NOTHING_REPORTED
 from queues.models import Job
-from queues.poller import Poller
 from queues.worker.children.channel import SHORTEST, Channel, dump_claim, load_claim, write_line
 from queues.worker.held import Held
-from queues.worker.listeners import Listeners
 from queues.worker.reporter import Reporter
+from queues.worker.signal_sender import SignalSender
 from tests.jobapp.jobs import record
 from tests.processes import cut_connections, wait_for
 from tests.queues.claims import claim_for, execution_of
@@ -117,8 +117,8 @@ def test_reporter_outlives_the_end_of_its_connection(claim: Claim):
     # given a reporter that has written once
     held, execution = Held(), execution_of(claim)
     held.begin([execution])
-    poller = Poller("reporter", Reporter(held, Listeners()).report, every=0.05)
-    poller.start()
+    helper = HelperThread("reporter", Reporter(held, SignalSender()).report, every=0.05)
+    helper.start()
     try:
         execution.set_progress(10)
         wait_for(lambda: Job.objects.filter(progress=10).exists())
@@ -130,6 +130,6 @@ def test_reporter_outlives_the_end_of_its_connection(claim: Claim):
         execution.set_progress(20)
         wait_for(lambda: Job.objects.filter(progress=20).exists())
     finally:
-        poller.stop()
-        poller.join(5)
-    assert not poller.is_alive()
+        helper.stop()
+        helper.join(5)
+    assert not helper.is_alive()

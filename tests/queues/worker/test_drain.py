@@ -14,7 +14,7 @@ from queues import ledger
 from queues.brokers.in_process import InProcessBroker
 from queues.ledger import Admitted, outbox, workers
 from queues.models import Attempt, Job, Worker
-from queues.ops.tables import status_page
+from queues.ops.text_tables import status_page
 from queues.worker import fetcher, process
 from queues.worker.process import WorkerProcess
 from tests.jobapp.jobs import compute, record, wait_for_gate
@@ -62,12 +62,12 @@ def test_nothing_is_claimed_for_a_thread_that_comes_free_after_the_stop(worker_h
 
     # when the process is asked to stop, and the ten end
     worker_here.stop()
-    wait_for(fetcher.poller.stopping.is_set)
+    wait_for(fetcher.helper.stopping.is_set)
     open_gate("g")
 
     # then that was all
     wait_for(lambda: states().get("completed") == 10)
-    wait_for(lambda: not fetcher.poller.is_alive())
+    wait_for(lambda: not fetcher.helper.is_alive())
     assert states() == {"completed": 10, "waiting": len(ids) - 10}
     assert Attempt.objects.count() == 10
 

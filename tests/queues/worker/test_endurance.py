@@ -59,7 +59,7 @@ def test_unforeseen_error_stops_no_part_of_a_worker(
 
     for job_id in (first, second):
         wait_for_state(job_id, "completed")
-    assert all(fetcher.poller.is_alive() for fetcher in worker_here.fetchers)
+    assert all(fetcher.helper.is_alive() for fetcher in worker_here.fetchers)
     wait_for(lambda: worker_here.held.is_empty)
     names = {thread.name for thread in threading.enumerate()}
     assert {"heartbeat", "dispatcher", "housekeeper", "fetcher-order"} <= names

@@ -13,8 +13,8 @@ from queues.lifecycle.verdict import released
 from queues.models import Attempt, Job
 from queues.testing import drain
 from queues.worker.held import Held
-from queues.worker.listeners import Listeners
 from queues.worker.reporter import Reporter
+from queues.worker.signal_sender import SignalSender
 from tests.jobapp.jobs import compute, record
 from tests.jobapp.reporting import report_all_the_time
 from tests.processes import Processes, wait_for
@@ -33,7 +33,7 @@ def held() -> Held:
 
 @pytest.fixture
 def reporter(held: Held) -> Reporter:
-    return Reporter(held, Listeners())
+    return Reporter(held, SignalSender())
 
 
 def running(held: Held, definition: JobDefinition, **args: Any) -> Execution:

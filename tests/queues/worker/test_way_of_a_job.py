@@ -13,9 +13,9 @@ from redis import Redis
 
 from queues.brokers.rq.broker import RqBroker
 from queues.brokers.rq.consumer import RqConsumer
+from queues.helper_thread import HelperThread
 from queues.lifecycle.execution import Execution
 from queues.lifecycle.offer import Offer
-from queues.poller import Poller
 from queues.states import JobState
 from queues.worker import completer
 from queues.worker.threads import JobThreads
@@ -24,7 +24,7 @@ from tests.processes import ROOT
 from tests.queues.facts import wait_for_state
 from tests.queues.in_thread import run_in_thread
 
-LOOP = "queues/poller.py"
+LOOP = "queues/helper_thread.py"
 """The loop of the helper threads turns beside the way."""
 NAMED = re.compile(r"^[0-9]+\. `(queues/[a-z_/]+\.py)`", re.MULTILINE)
 
@@ -55,9 +55,9 @@ class Way:
 @pytest.fixture
 def way(monkeypatch: pytest.MonkeyPatch) -> Way:
     found = Way()
-    loop, serve = Poller._run, JobThreads._serve
+    loop, serve = HelperThread._run, JobThreads._serve
 
-    def followed_loop(self: Poller) -> None:
+    def followed_loop(self: HelperThread) -> None:
         found.follow(self.name)
         loop(self)
 
@@ -65,7 +65,7 @@ def way(monkeypatch: pytest.MonkeyPatch) -> Way:
         found.follow(self.name)
         serve(self)
 
-    monkeypatch.setattr(Poller, "_run", followed_loop)
+    monkeypatch.setattr(HelperThread, "_run", followed_loop)
     monkeypatch.setattr(JobThreads, "_serve", followed_serve)
     parse, run, finish = RqConsumer._parsed, JobThreads.run, completer.ledger.finish
 

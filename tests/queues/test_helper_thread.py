@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from queues import poller
-from queues.poller import Poller
+from queues import helper_thread
+from queues.helper_thread import HelperThread
 from tests.processes import wait_for
 
 
 @contextmanager
-def running(turn: Callable[[], object], **options: Any) -> Iterator[Poller]:
-    one = Poller("helper", turn, **options)
+def running(turn: Callable[[], object], **options: Any) -> Iterator[HelperThread]:
+    one = HelperThread("helper", turn, **options)
     one.start()
     try:
         yield one
@@ -26,7 +26,7 @@ def running(turn: Callable[[], object], **options: Any) -> Iterator[Poller]:
         assert not one.is_alive()
 
 
-def waits_of(one: Poller, turns: int) -> list[float | None]:
+def waits_of(one: HelperThread, turns: int) -> list[float | None]:
     """How long it waits before each of so many turns; nobody really waits."""
     waits: list[float | None] = []
 
@@ -49,16 +49,16 @@ def test_slow_turn_is_followed_at_once_by_the_next(monkeypatch: pytest.MonkeyPat
     def beat() -> None:
         clock[0] += next(takes)
 
-    monkeypatch.setattr(poller.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(helper_thread.time, "monotonic", lambda: clock[0])
 
-    assert waits_of(Poller("heartbeat", beat, every=3.0), 3) == [3.0, 1.0, 1.0, 0.0]
+    assert waits_of(HelperThread("heartbeat", beat, every=3.0), 3) == [3.0, 1.0, 1.0, 0.0]
 
 
 def test_pauses_grow_while_turns_fail_and_begin_again_after_one_that_succeeds(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     # given turns that fail seven times, succeed, and fail again
-    monkeypatch.setattr(poller.time, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(helper_thread.time, "monotonic", lambda: 0.0)
     outcomes: Iterator[Exception | None] = iter([*[OperationalError("away")] * 7, None, OperationalError("away")])
 
     def turn() -> None:
@@ -67,8 +67,8 @@ def test_pauses_grow_while_turns_fail_and_begin_again_after_one_that_succeeds(
             raise error
 
     # when they are taken
-    with caplog.at_level(logging.WARNING, logger="queues.poller"):
-        waits = waits_of(Poller("helper", turn, every=7.0), 9)
+    with caplog.at_level(logging.WARNING, logger="queues.helper_thread"):
+        waits = waits_of(HelperThread("helper", turn, every=7.0), 9)
 
     # then each failure is one line without a traceback
     assert waits == [7.0, 0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 7.0, 0.25]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Placement(NamedTuple):
+class ChildRule(NamedTuple):
     """A job runs in a child if its name says so, and where its name says nothing, if its queue does."""
 
     in_child: Sequence[str] = ()

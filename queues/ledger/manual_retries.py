@@ -1,4 +1,7 @@
-"""An operator's retry: failed and cancelled jobs wait again with a new budget of attempts."""
+"""An operator's retry: failed and cancelled jobs wait again with a new budget of attempts.
+
+The retry after a failed attempt is a verdict (`verdicts.py`); its rule is in `execution/judge.py`.
+"""
 
 from collections.abc import Iterable
 

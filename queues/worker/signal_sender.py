@@ -11,14 +11,14 @@ WAIT = 0.2
 """Seconds that a turn waits for something to send."""
 
 
-class Listeners:
+class SignalSender:
     """Calls in the order in which they came; a slow receiver of a signal delays the others, and no verdict."""
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
 
     @property
-    def are_behind(self) -> bool:
+    def is_behind(self) -> bool:
         """So many signals wait that no more jobs should be claimed."""
         return self._calls.qsize() > MOST_WAITING
 

@@ -1,4 +1,4 @@
-"""The verbs of `manage.py queues`: each declares its arguments, and returns the text to print."""
+"""The subcommands of `manage.py queues`: each declares its arguments, and returns the text to print."""
 
 from argparse import ArgumentParser, _SubParsersAction
 from typing import Any
@@ -8,30 +8,30 @@ from django.core.management.base import CommandError
 from queues.ledger import workers
 from queues.ops import actions, schedules
 from queues.ops.flow import flow_page
-from queues.ops.tables import schedules_page, status_page
+from queues.ops.text_tables import schedules_page, status_page
 from queues.states import FINAL
 
-from . import new_job, values
+from . import arguments, new_job
 from .all_or_nothing import write_files
 
 
-def add_verbs(verbs: "_SubParsersAction[Any]") -> None:
-    verbs.add_parser("status", help="counts of every queue, and living workers").set_defaults(run=_status)
-    _add_ready(verbs.add_parser("ready", help="exit code 0 if a worker of this host takes jobs, else 1"))
-    verbs.add_parser("flow", help="the whole tree of events and jobs, from the code").set_defaults(run=_flow)
+def add_subcommands(subparsers: "_SubParsersAction[Any]") -> None:
+    subparsers.add_parser("status", help="counts of every queue, and living workers").set_defaults(run=_status)
+    _add_ready(subparsers.add_parser("ready", help="exit code 0 if a worker of this host takes jobs, else 1"))
+    subparsers.add_parser("flow", help="the whole tree of events and jobs, from the code").set_defaults(run=_flow)
     for verb, run, help_text in (
         ("pause", _pause, "let nothing of a queue start; what runs goes on"),
         ("resume", _resume, "let a paused queue run again"),
     ):
-        parser = verbs.add_parser(verb, help=help_text)
-        parser.add_argument("queue", type=values.queue)
+        parser = subparsers.add_parser(verb, help=help_text)
+        parser.add_argument("queue", type=arguments.queue)
         parser.set_defaults(run=run)
-    verbs.add_parser("schedules", help="recurring jobs: when they ticked and will").set_defaults(run=_schedules)
-    _add_schedule(verbs.add_parser("schedule", help="run a recurring job now, switch it on or off"))
-    _add_new_job(verbs.add_parser("new-job", help="write a job, its service, its test and its line in docs/flow.md"))
-    _add_retry(verbs.add_parser("retry", help="let failed or cancelled jobs run again"))
-    _add_cancel(verbs.add_parser("cancel", help="cancel waiting and delayed jobs, and ask running ones to stop"))
-    _add_clean(verbs.add_parser("clean", help="delete finished jobs of a queue"))
+    subparsers.add_parser("schedules", help="recurring jobs: when they ticked and will").set_defaults(run=_schedules)
+    _add_schedule(subparsers.add_parser("schedule", help="run a recurring job now, switch it on or off"))
+    _add_new_job(subparsers.add_parser("new-job", help="write a job, its service, test and line in docs/flow.md"))
+    _add_retry(subparsers.add_parser("retry", help="let failed or cancelled jobs run again"))
+    _add_cancel(subparsers.add_parser("cancel", help="cancel waiting and delayed jobs, and ask running ones to stop"))
+    _add_clean(subparsers.add_parser("clean", help="delete finished jobs of a queue"))
 
 
 def _add_ready(parser: ArgumentParser) -> None:
@@ -47,38 +47,40 @@ def _add_schedule(parser: ArgumentParser) -> None:
         ("off", _switch, "let it tick no more until it is switched on"),
     ):
         one = acts.add_parser(act, help=help_text)
-        one.add_argument("schedule", type=values.schedule, metavar="JOB")
+        one.add_argument("schedule", type=arguments.schedule, metavar="JOB")
         one.set_defaults(run=run)
 
 
 def _add_new_job(parser: ArgumentParser) -> None:
-    parser.add_argument("app", type=values.own_app, metavar="APP", help="the app that declares it")
-    parser.add_argument("name", type=values.new_name, metavar="NAME", help="its function, such as remind_customer")
-    parser.add_argument("--queue", type=values.queue, help="left out: the one queue of the app's jobs")
-    parser.add_argument("--event", type=values.event_name, help="the event it reacts to")
+    parser.add_argument("app", type=arguments.own_app, metavar="APP", help="the app that declares it")
+    parser.add_argument("name", type=arguments.new_name, metavar="NAME", help="its function, such as remind_customer")
+    parser.add_argument("--queue", type=arguments.queue, help="left out: the one queue of the app's jobs")
+    parser.add_argument("--event", type=arguments.event_name, help="the event it reacts to")
     parser.set_defaults(run=_new_job)
 
 
 def _add_retry(parser: ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--id", type=values.job_id, nargs="+", metavar="N", help="numbers of failed or cancelled jobs")
-    which.add_argument("--queue", type=values.queue, help="all failed jobs of this queue")
-    parser.add_argument("--name", type=values.job_name, metavar="JOB", help="of these only jobs of this name")
-    parser.add_argument("--error", type=values.words, metavar="TEXT", help="of these only those whose error has TEXT")
+    which.add_argument("--id", type=arguments.job_id, nargs="+", metavar="N", help="failed or cancelled jobs")
+    which.add_argument("--queue", type=arguments.queue, help="all failed jobs of this queue")
+    parser.add_argument("--name", type=arguments.job_name, metavar="JOB", help="of these only jobs of this name")
+    parser.add_argument(
+        "--error", type=arguments.words, metavar="TEXT", help="of these only those with TEXT in the error"
+    )
     parser.set_defaults(run=_retry)
 
 
 def _add_cancel(parser: ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--id", type=values.job_id, nargs="+", metavar="N", help="numbers of waiting or running jobs")
-    which.add_argument("--key", type=values.words, help="the job that waits or runs under this key")
+    which.add_argument("--id", type=arguments.job_id, nargs="+", metavar="N", help="numbers of waiting or running jobs")
+    which.add_argument("--key", type=arguments.words, help="the job that waits or runs under this key")
     parser.set_defaults(run=_cancel)
 
 
 def _add_clean(parser: ArgumentParser) -> None:
-    parser.add_argument("--queue", type=values.queue, required=True)
+    parser.add_argument("--queue", type=arguments.queue, required=True)
     parser.add_argument("--state", choices=[str(state) for state in FINAL], required=True)
-    parser.add_argument("--older", type=values.duration, required=True, metavar="TIME", help="such as 7d, 12h, 30m")
+    parser.add_argument("--older", type=arguments.duration, required=True, metavar="TIME", help="such as 7d, 12h, 30m")
     parser.set_defaults(run=_clean)
 
 
@@ -97,12 +99,12 @@ def _flow(options: dict[str, Any]) -> str:
 
 
 def _pause(options: dict[str, Any]) -> str:
-    changed = actions.pause_queue(options["queue"], actor=values.actor())
+    changed = actions.pause_queue(options["queue"], actor=arguments.actor())
     return f"queue {options['queue']} is paused\n" if changed else f"queue {options['queue']} was paused already\n"
 
 
 def _resume(options: dict[str, Any]) -> str:
-    changed = actions.resume_queue(options["queue"], actor=values.actor())
+    changed = actions.resume_queue(options["queue"], actor=arguments.actor())
     return f"queue {options['queue']} runs again\n" if changed else f"queue {options['queue']} was not paused\n"
 
 
@@ -111,13 +113,13 @@ def _schedules(options: dict[str, Any]) -> str:
 
 
 def _run_schedule(options: dict[str, Any]) -> str:
-    job_id, is_new = schedules.run_schedule_now(options["schedule"], actor=values.actor())
+    job_id, is_new = schedules.run_schedule_now(options["schedule"], actor=arguments.actor())
     return f"{options['schedule']}: job #{job_id} {'is enqueued' if is_new else 'has not ended; none was enqueued'}\n"
 
 
 def _switch(options: dict[str, Any]) -> str:
     name, on = options["schedule"], options["act"] == "on"
-    changed = schedules.switch_schedule(name, on, actor=values.actor())
+    changed = schedules.switch_schedule(name, on, actor=arguments.actor())
     return f"{name} {'is' if changed else 'was'} switched {options['act']}{'' if changed else ' already'}\n"
 
 
@@ -142,21 +144,21 @@ def _retry(options: dict[str, Any]) -> str:
             "--name and --error choose among the jobs of --queue, not among those of --id.", returncode=2
         )
     if ids:
-        done = actions.retry_jobs(ids, actor=values.actor())
+        done = actions.retry_jobs(ids, actor=arguments.actor())
         return f"{len(done)} jobs will run again\n" + _left(ids, done, "failed or cancelled, or their key is taken")
-    done = actions.retry_matching(queue=options["queue"], name=name, containing=error, actor=values.actor())
+    done = actions.retry_matching(queue=options["queue"], name=name, containing=error, actor=arguments.actor())
     return f"{len(done)} jobs will run again\n"
 
 
 def _cancel(options: dict[str, Any]) -> str:
     if options["key"]:
-        return f"{actions.cancel_under(options['key'], actor=values.actor())}\n"
-    done = actions.cancel_jobs(options["id"], actor=values.actor())
+        return f"{actions.cancel_under(options['key'], actor=arguments.actor())}\n"
+    done = actions.cancel_jobs(options["id"], actor=arguments.actor())
     return f"{done}\n" + _left(options["id"], [*done.waiting, *done.running], "waiting or running")
 
 
 def _clean(options: dict[str, Any]) -> str:
-    deleted = actions.clean(options["queue"], options["state"], options["older"], actor=values.actor())
+    deleted = actions.clean(options["queue"], options["state"], options["older"], actor=arguments.actor())
     return f"{deleted} {options['state']} jobs of queue {options['queue']} deleted\n"
 
 

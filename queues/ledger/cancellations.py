@@ -1,4 +1,4 @@
-"""Withdrawals: waiting jobs are cancelled; running ones are asked to stop."""
+"""Waiting jobs are cancelled, by an operator or since an event makes them pointless; running ones are asked to stop."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from queues import progress, signals
+from queues.helper_thread import HelperThread
 from queues.models import Job
-from queues.poller import Poller
-from queues.worker import listeners
+from queues.worker import signal_sender
 from queues.worker.process import WorkerProcess
 from tests.jobapp.jobs import record
 from tests.processes import wait_for
@@ -69,17 +69,17 @@ def test_slow_receiver_delays_no_verdict_and_gets_all_in_order(receiver: Receive
     assert receiver.seen[:2] == [("50 %", first), ("completed", first)]
     assert sorted(receiver.seen[2:]) == [("completed", job_id) for job_id in others]
     assert set(receiver.states[1:]) == {"completed"}
-    assert receiver.threads == {"listeners"}
+    assert receiver.threads == {"signals"}
 
 
-def count_turns(poller: Poller, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def count_turns(helper: HelperThread, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Grows with each turn from now on."""
-    turn, turns = poller.turn, list[object]()
+    turn, turns = helper.turn, list[object]()
 
     def counted() -> None:
         turns.append(turn())
 
-    monkeypatch.setattr(poller, "turn", counted)
+    monkeypatch.setattr(helper, "turn", counted)
     return turns
 
 
@@ -87,10 +87,10 @@ def test_worker_whose_receivers_are_far_behind_claims_nothing_until_they_have_ca
     worker_here: WorkerProcess, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ):
     # given a receiver that stands still, and more signals than may wait
-    monkeypatch.setattr(listeners, "MOST_WAITING", 3)
+    monkeypatch.setattr(signal_sender, "MOST_WAITING", 3)
     write_jobs(6)
     wait_for(lambda: states() == {"completed": 6} and worker_here.completer.is_behind)
-    turns = count_turns(worker_here.fetchers[0].poller, monkeypatch)
+    turns = count_turns(worker_here.fetchers[0].helper, monkeypatch)
     wait_for(lambda: len(turns) >= 2)  # the turn before may still receive
 
     # when there is another job, and the fetcher has had some turns

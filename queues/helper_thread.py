@@ -16,7 +16,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 """Seconds until the next turn after one that failed; they double while turns go on failing."""
 
 
-class Poller:
+class HelperThread:
     """Calls `turn` every `every` seconds on a thread of its own; with 0, as soon as the last turn has ended.
 
     The seconds count from the beginning of a turn: after one that took longer the next follows at once. What a turn

@@ -1,6 +1,6 @@
 """Text tables for terminals."""
 
-from queues.ops.tables import table
+from queues.ops.text_tables import table
 
 
 def test_column_is_as_wide_as_its_longest_cell():
