@@ -1,4 +1,4 @@
-"""The rq worker class behind `manage.py rqworker`: rq's registration and options around our executor."""
+"""The rq worker class behind `manage.py rqworker`: rq's registration and options around our WorkerProcess."""
 
 import logging
 import os
